@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is wrong with a certificate file: a kind to count, a sentence to log.
+ */
+#ifndef NTSD_CERTS_FAULT_H
+#define NTSD_CERTS_FAULT_H
+
+enum cert_fault_kind {
+    CERT_OK = 0,
+    CERT_UNREADABLE,      /* open or read failed: permissions, missing, a directory */
+    CERT_EMPTY,           /* no certificate (or no key) in the file */
+    CERT_MALFORMED,       /* a PEM block that cannot be decoded, or one that is cut short */
+    CERT_KEY_ENCRYPTED,   /* a key with a passphrase: nobody is there to type it */
+    CERT_KEY_UNSUPPORTED, /* not P-256, P-384, Ed25519 or RSA of 2048 bits or more */
+    CERT_KEY_MISMATCH,    /* the key is not that of the first certificate */
+    CERT_CHAIN_ORDER,     /* a certificate is not issued by the one after it */
+    CERT_EXPIRED,
+    CERT_NOT_YET_VALID,
+    CERT_NO_NAMES, /* the leaf has no subject alternative name */
+    CERT_INTERNAL, /* the TLS library failed */
+};
+
+/* `text` names the file, what is wrong and what to do; one line, no newline. */
+struct cert_fault {
+    enum cert_fault_kind kind;
+    char text[512];
+};
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The secret document: the epochs a fleet shares, as JSON (format in docs/keys.md).
+ *
+ *   { "ntsd_keys": 1, "epochs": [ { "id": 1, "not_before": 1767225600, "rotate": 86400,
+ *     "index": 0, "secret": "<64 hex digits>", "check": "<16 hex digits>" } ] }
+ *
+ * `secret` is the chain value of period `index` of its epoch; older ones cannot be computed from
+ * it. `check` is a truncated hash over all other members of the epoch: it finds a damaged document
+ * (one flipped digit would otherwise be a different key) and serves as the epoch's fingerprint.
+ *
+ * Parses and writes; does no I/O. The JSON library allocates; every block it frees is wiped.
+ */
+#ifndef NTSD_COMMON_KEYS_KEYDOC_H
+#define NTSD_COMMON_KEYS_KEYDOC_H
+
+#include "common/base/cursor.h"
+#include "common/base/err.h"
+
+enum {
+    KEYDOC_EPOCHS_MAX = 16,
+    KEYDOC_CHAIN_LEN = 32,
+    KEYDOC_CHECK_LEN = 8,
+    KEYDOC_TEXT_MAX = 64 * 1024, /* what Secrets Manager stores at most */
+    KEYDOC_ROTATE_MIN_S = 60,
+    KEYDOC_ROTATE_MAX_S = 366 * 86400,
+    KEYDOC_INDEX_MAX = 0xffff, /* the key id has 16 bits for it; keyring.h */
+};
+
+struct keydoc_epoch {
+    uint8_t id;         /* unique in the document; part of every key id */
+    int64_t not_before; /* seconds since 1970: the epoch issues from here on */
+    uint32_t rotate_s;  /* length of a period */
+    uint32_t index;     /* period that `chain` belongs to: the oldest one still computable */
+    uint8_t chain[KEYDOC_CHAIN_LEN];
+};
+
+/* Ordered by not_before, oldest first, at least one. Secret: wipe with keydoc_wipe(). */
+struct keydoc {
+    size_t count;
+    struct keydoc_epoch epoch[KEYDOC_EPOCHS_MAX];
+};
+
+/* Why a document was refused: one sentence for the log, naming the member at fault. */
+struct keydoc_fault {
+    char text[160];
+};
+
+/* NTS_EFORMAT and `fault` say what is wrong; `doc` is then wiped. */
+NODISCARD enum nts_err keydoc_parse(struct span text, struct keydoc *doc,
+                                    struct keydoc_fault *fault);
+
+/* Appends the document as text with a final newline. NTS_ESPACE: no room. */
+NODISCARD enum nts_err keydoc_write(const struct keydoc *doc, struct wr *out);
+
+/* The epoch's check value and public fingerprint. */
+void keydoc_check(const struct keydoc_epoch *epoch, uint8_t check[static KEYDOC_CHECK_LEN]);
+
+void keydoc_wipe(struct keydoc *doc);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The key ring as a pure function of (secret document, now): same document, same hour, same keys on
+ * every host of a fleet, without a word between them.
+ *
+ * Time is cut into periods of `rotate_s` from an epoch's not_before. A one-way ratchet gives each
+ * period its chain value, chain[i+1] = HKDF(chain[i], "ntsd ratchet"), and its cookie key,
+ * key[i] = HKDF(chain[i], "ntsd cookie"). The newest epoch that has begun issues, with the key of
+ * the period that holds `now`. The ring holds that key, the next one (the next period's, or the
+ * first of an epoch about to begin, because clocks differ), and past ones until `lifetime_s` after
+ * the moment they stopped issuing.
+ *
+ * A clock that is behind the oldest chain value held, or before the first epoch, is answered with
+ * the oldest key there is: the ring is never empty. No I/O, no clock; thread-safe.
+ * RFC 8915 section 6.
+ */
+#ifndef NTSD_COMMON_KEYS_KEYRING_H
+#define NTSD_COMMON_KEYS_KEYRING_H
+
+#include "common/keys/keydoc.h"
+
+enum {
+    KEYRING_MAX = 64,
+    KEYRING_KEY_LEN = 32, /* AEAD_AES_SIV_CMAC_256 seals cookies */
+    KEYRING_FINGERPRINT_LEN = 8,
+};
+
+/*
+ * The id in a cookie names one key for good: | epoch id (8) | period index, modulo 2^16 (16) |
+ */
+struct keyring_key {
+    uint32_t id; /* 24 bits used */
+    uint32_t reserved;
+    int64_t issues_from;  /* seconds since 1970 */
+    int64_t issues_until; /* end of its period, or of its epoch if that comes first */
+    uint8_t bytes[KEYRING_KEY_LEN];
+};
+
+/* The value on the key board: fixed size, a multiple of eight. Secret. */
+struct keyring {
+    uint32_t count;
+    uint32_t issuing;                    /* index of the key that seals new cookies */
+    int64_t made_at;                     /* the `now` it was made for */
+    struct keyring_key key[KEYRING_MAX]; /* oldest first */
+};
+
+/*
+ * NTS_ELIMIT: lifetime_s / rotate_s asks for more keys than KEYRING_MAX; `ring` is then wiped.
+ * The configuration checks this at start.
+ */
+NODISCARD enum nts_err keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
+                                      struct keyring *ring);
+
+/* When the ring made for `now_s` has to be made again: the next change of its members or of the
+ * issuing key, in seconds since 1970; always later than `now_s`. */
+int64_t keyring_next_change(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s);
+
+/*
+ * Advances the chain values so that no key that expired before `now_s` can be computed any more,
+ * and drops epochs of which nothing is left (never the last one). True when `doc` changed and has
+ * to be stored. Destroys: call it only with a trusted `now_s`.
+ */
+bool keydoc_advance(struct keydoc *doc, int64_t now_s, int64_t lifetime_s);
+
+/* A truncated hash of the key, made for showing: equal on two hosts when their keys are. */
+void keyring_fingerprint(const struct keyring_key *key,
+                         uint8_t out[static KEYRING_FINGERPRINT_LEN]);
+
+void keyring_wipe(struct keyring *ring);
+
+#endif

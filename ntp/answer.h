@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a datagram to its answer: RFC 5905 server mode and RFC 8915 section 5. Core: no socket,
+ * clock, log, malloc or global; fuzzed.
+ *
+ * In two steps, because the authenticator covers the transmit timestamp: answer_prepare() does all
+ * that takes time, answer_finish() stamps and seals. The reply buffer's capacity is the request's
+ * length, so an answer can never be longer than its question.
+ */
+#ifndef NTSD_NTP_ANSWER_H
+#define NTSD_NTP_ANSWER_H
+
+#include "common/crypto/rng.h"
+#include "common/keys/cookie.h"
+#include "ntp/ntp_packet.h"
+
+/*
+ * What became of a datagram. Every member is a counter; the order is the wire's: first what was
+ * answered, then what was not. Names by ntp_verdict_name().
+ */
+enum ntp_verdict {
+    NTP_ANSWER_PLAIN,      /* time, unauthenticated */
+    NTP_ANSWER_NTS,        /* time, authenticated */
+    NTP_NAK_COOKIE_FORMAT, /* NTSN: not a cookie of ours */
+    NTP_NAK_COOKIE_KEY,    /* NTSN: its key is not in the ring */
+    NTP_NAK_COOKIE_AUTH,   /* NTSN: damaged or forged */
+    NTP_NAK_REQUEST_AUTH,  /* NTSN: the authenticator does not verify */
+    NTP_DROP_SHORT,        /* fewer than 48 octets */
+    NTP_DROP_LONG,         /* truncated by the kernel, or over NTP_DATAGRAM_MAX */
+    NTP_DROP_VERSION,
+    NTP_DROP_MODE,            /* anything but a client request */
+    NTP_DROP_PORT,            /* source port 0 */
+    NTP_DROP_FIELD,           /* a malformed extension field */
+    NTP_DROP_NTS,             /* breaks RFC 8915 section 5: missing, doubled or misplaced fields */
+    NTP_DROP_NONCE,           /* N_REQ not covered, or a nonce the AEAD cannot take */
+    NTP_DROP_UNAUTHENTICATED, /* plain request under `ntsonly` */
+    NTP_DROP_NO_KEYS,         /* no ring yet: silence, the client will ask again */
+    NTP_DROP_NO_RANDOM,       /* the kernel gave no random bytes */
+    NTP_DROP_NO_ROOM,         /* the answer would be longer than the question */
+    NTP_DROP_INTERNAL,        /* sealing failed */
+    NTP_VERDICTS
+};
+const char *ntp_verdict_name(enum ntp_verdict verdict); /* snake_case, static; NULL beyond */
+bool ntp_verdict_is_answer(enum ntp_verdict verdict);   /* something is sent */
+
+/* What the server says about its clock in every reply; made once per batch by the worker. */
+struct ntp_clock_fields {
+    uint8_t leap; /* NTP_LEAP_UNKNOWN with stratum 0 when not synchronised */
+    uint8_t stratum;
+    int8_t precision;
+    uint32_t root_delay;
+    uint32_t root_dispersion;
+    uint32_t reference_id;
+    uint64_t reference_time;
+};
+
+struct answer_env {
+    struct ntp_clock_fields clock;
+    const struct cookie_ring *ring; /* count 0: none yet */
+    bool nts_only;
+};
+
+/*
+ * A reply under way. Caller's memory, reused for ever; it holds a session key between the two
+ * steps, and answer_finish() wipes it. `reply` points into the caller's buffer.
+ */
+struct pending {
+    struct wr reply;
+    size_t key_slot; /* ring slot that opened the cookie; for NTS verdicts */
+    bool sealed;     /* an authenticator has to be made */
+    struct session_keys session;
+    size_t cookies_len;
+    uint8_t cookies[NTP_COOKIES_MAX * (NTP_EF_HEAD_LEN + COOKIE_LEN_MAX)];
+    uint8_t nonce[AEAD_NONCE_LEN];
+};
+
+/*
+ * Judges `request` and, for an answer, lays it out in `reply` (room for request.n octets, not
+ * overlapping it). `receive_time` is when it arrived, on the served clock.
+ * When ntp_verdict_is_answer(), answer_finish() must follow.
+ */
+enum ntp_verdict answer_prepare(const struct answer_env *env, struct rng *rng, struct span request,
+                                uint64_t receive_time, uint8_t *reply, struct pending *pending);
+
+/*
+ * Stamps, seals and returns the datagram to send: at most as long as the request, empty when
+ * sealing failed (count NTP_DROP_INTERNAL). Wipes the session keys.
+ */
+struct span answer_finish(struct pending *pending, uint64_t transmit_time);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a connection to the KE service ended, or what else the service counts. The indices of its
+ * stats block: KE_COUNT_* first, then one per enum ke_request_fault (see ke_stats_name()).
+ */
+#ifndef NTSD_NTS_KE_KE_OUTCOME_H
+#define NTSD_NTS_KE_KE_OUTCOME_H
+
+#include "nts-ke/ke_message.h"
+
+enum ke_count {
+    KE_COUNT_ACCEPTED,    /* connections taken from the listen queue */
+    KE_COUNT_SERVED,      /* response with cookies sent */
+    KE_COUNT_NO_PROTOCOL, /* response without NTPv4: not asked for */
+    KE_COUNT_NO_AEAD,     /* response with an empty AEAD list */
+    KE_COUNT_ERROR_0,     /* Error records sent, by code */
+    KE_COUNT_ERROR_1,
+    KE_COUNT_ERROR_2,
+    KE_COUNT_POOL_FULL,     /* refused: no free connection */
+    KE_COUNT_ACCEPT_FAILED, /* accept(2) failed: descriptors, memory, aborted */
+    KE_COUNT_TLS_FAILED,    /* handshake failed: version, ALPN, garbage, alert */
+    KE_COUNT_TLS_TIMEOUT,   /* deadline during the handshake */
+    KE_COUNT_PEER_CLOSED,   /* the peer left before its request was complete */
+    KE_COUNT_CLOSE_TIMEOUT, /* answered, but the peer did not read or close in time */
+    KE_COUNT_IO_ERROR,      /* reset, unreachable, ... */
+    KE_COUNT_NO_KEYS,       /* Error 2: key ring empty */
+    KE_COUNT_RELOADS,
+    KE_COUNT_RELOAD_FAILED,   /* new certificate refused, old one kept */
+    KE_COUNT_REQUEST_FAULT_0, /* + enum ke_request_fault */
+    KE_COUNTERS = KE_COUNT_REQUEST_FAULT_0 + KE_REQUEST_FAULTS
+};
+
+/* snake_case names for metrics; NULL beyond the last. */
+const char *ke_count_name(unsigned index);
+
+#endif

@@ -7,12 +7,17 @@
  * period its chain value, chain[i+1] = HKDF(chain[i], "ntsd ratchet"), and its cookie key,
  * key[i] = HKDF(chain[i], "ntsd cookie"). The newest epoch that has begun issues, with the key of
  * the period that holds `now`. The ring holds that key, the next one (the next period's, or the
- * first of an epoch about to begin, because clocks differ), and past ones until `lifetime_s` after
- * the moment they stopped issuing.
+ * first of an epoch about to begin, because clocks differ; a key whose period the epoch's end cuts
+ * short does not count, and the one after it is held as well), and past ones until `lifetime_s`
+ * after the moment they stopped issuing.
+ *
+ * An epoch has KEYDOC_INDEX_MAX + 1 periods; the last one does not end before its epoch does. This
+ * bounds the work: at most KEYDOC_INDEX_MAX steps of the ratchet an epoch.
  *
  * A clock that is behind the oldest chain value held, or before the first epoch, is answered with
- * the oldest key there is: the ring is never empty. No I/O, no clock; thread-safe.
- * RFC 8915 section 6.
+ * the oldest key there is: the ring is never empty. Any `now_s` and `lifetime_s` will do (a
+ * negative lifetime is none); `doc` is one that keydoc_parse() would accept. No I/O, no clock;
+ * thread-safe. RFC 8915 section 6.
  */
 #ifndef NTSD_COMMON_KEYS_KEYRING_H
 #define NTSD_COMMON_KEYS_KEYRING_H
@@ -26,13 +31,13 @@ enum {
 };
 
 /*
- * The id in a cookie names one key for good: | epoch id (8) | period index, modulo 2^16 (16) |
+ * The id in a cookie names one key for good: | epoch id (8) | period index (16) |
  */
 struct keyring_key {
     uint32_t id; /* 24 bits used */
     uint32_t reserved;
     int64_t issues_from;  /* seconds since 1970 */
-    int64_t issues_until; /* end of its period, or of its epoch if that comes first */
+    int64_t issues_until; /* end of its period, or of its epoch; INT64_MAX: never */
     uint8_t bytes[KEYRING_KEY_LEN];
 };
 
@@ -45,14 +50,17 @@ struct keyring {
 };
 
 /*
- * NTS_ELIMIT: lifetime_s / rotate_s asks for more keys than KEYRING_MAX; `ring` is then wiped.
- * The configuration checks this at start.
+ * True when the ring always has room for the keys of this rotation and lifetime, however many
+ * epochs of that rotation follow each other. The configuration checks this at start.
  */
+bool keyring_fits(uint32_t rotate_s, int64_t lifetime_s);
+
+/* NTS_ELIMIT: lifetime_s / rotate_s asks for more keys than KEYRING_MAX; `ring` is then wiped. */
 NODISCARD enum nts_err keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
                                       struct keyring *ring);
 
 /* When the ring made for `now_s` has to be made again: the next change of its members or of the
- * issuing key, in seconds since 1970; always later than `now_s`. */
+ * issuing key, in seconds since 1970; always later than `now_s`. INT64_MAX: never. */
 int64_t keyring_next_change(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s);
 
 /*

@@ -23,9 +23,11 @@ struct keystore_fault {
 /*
  * Loads DIR/keys.json, or makes a new document (one epoch, id 1, begun at the last multiple of
  * rotate_s before now) when there is none. DIR is created when missing (its parent must exist).
- * When rotate_s differs from the newest epoch's, an epoch with the new length is added, beginning
- * with the end of the running period. NTS_ESYSTEM, NTS_EFORMAT, NTS_EAUTH (mode or owner): see
- * `fault`; `doc` is then wiped.
+ * When rotate_s differs from the newest epoch's, or half of the newest epoch's periods are used up,
+ * an epoch of rotate_s is added and stored, beginning with the end of the running period.
+ * `rotate_s` is in keydoc.h's range. NTS_ESYSTEM, NTS_EFORMAT, NTS_EAUTH (mode, owner, symbolic
+ * link), NTS_ELIMIT (no room for one more epoch), NTS_EINTERNAL (out of memory): see `fault`; `doc`
+ * is then wiped.
  */
 NODISCARD enum nts_err keystore_open(const char *dir, int64_t now_s, uint32_t rotate_s,
                                      struct rng *rng, struct keydoc *doc,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is wrong with a certificate file: a kind to count, a sentence to log.
+ * What is wrong with a certificate file: a kind to count, a sentence to log. Pure; thread-safe.
  */
 #ifndef NTSD_CERTS_FAULT_H
 #define NTSD_CERTS_FAULT_H
+
+#include "common/base/err.h"
 
 enum cert_fault_kind {
     CERT_OK = 0,
@@ -25,5 +27,14 @@ struct cert_fault {
     enum cert_fault_kind kind;
     char text[512];
 };
+
+/*
+ * Fills `fault`; control characters (a file name may have them) become '?'. Returns the error that
+ * stands for `kind`: NTS_ESYSTEM for CERT_UNREADABLE, NTS_EINTERNAL for CERT_INTERNAL, NTS_EAUTH
+ * for what is well-formed and yet not to be trusted (dates, chain, mismatch), NTS_OK for CERT_OK,
+ * else NTS_EFORMAT.
+ */
+enum nts_err cert_fault_set(struct cert_fault *fault, enum cert_fault_kind kind, const char *format,
+                            ...) __attribute__((format(printf, 3, 4)));
 
 #endif

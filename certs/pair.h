@@ -31,7 +31,8 @@ NODISCARD enum nts_err cert_pair_parse(struct span cert_pem, const char *cert_na
                                        struct span key_pem, const char *key_name,
                                        struct cert_pair *pair, struct cert_fault *fault);
 
-/* Reads the two files and parses them. Both may be the same file. On failure `pair` is zeroed. */
+/* Reads the two files and parses them. Both may be the same file. On failure `pair` is zeroed. The
+ * error is cert_fault_set()'s for the kind of the fault. */
 NODISCARD enum nts_err cert_pair_load(const char *cert_path, const char *key_path,
                                       struct cert_pair *pair, struct cert_fault *fault);
 
@@ -39,6 +40,11 @@ NODISCARD enum nts_err cert_pair_load(const char *cert_path, const char *key_pat
  * names `cert_name`. */
 enum cert_fault_kind cert_pair_validity(const struct cert_pair *pair, const char *cert_name,
                                         int64_t now_s, struct cert_fault *fault);
+
+/* The same for one certificate, number `number` of the chain called `name`; `fault` is written only
+ * when there is one. A date that cannot be read counts as CERT_EXPIRED. */
+enum cert_fault_kind cert_dates_check(const X509 *cert, size_t number, const char *name,
+                                      int64_t now_s, struct cert_fault *fault);
 
 /* True when the leaf's SANs match this SNI host name (wildcards by the usual rules). */
 bool cert_pair_matches(const struct cert_pair *pair, const char *server_name);

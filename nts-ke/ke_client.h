@@ -32,7 +32,7 @@ struct ke_client_cookie {
 struct ke_client_result {
     struct tls_client_info tls;
     struct ke_answer answer; /* its spans point into `message` */
-    uint8_t message[KE_REQUEST_MAX];
+    uint8_t message[KE_ANSWER_MAX];
     size_t message_len;
     struct session_keys keys; /* when answer.aead and no error */
     size_t cookie_count;

@@ -43,9 +43,10 @@ enum ke_request_fault {
     KE_REQUEST_FAULTS
 };
 const char *ke_request_fault_name(enum ke_request_fault fault); /* snake_case, for counters */
-enum ke_error_code ke_request_fault_code(enum ke_request_fault fault);
+enum ke_error_code ke_request_fault_code(enum ke_request_fault fault); /* not for KE_REQUEST_OK */
 
-/* Parses one whole message, to its last octet. On a fault `request` is zeroed. */
+/* Parses one whole message, to its last octet. Of several faults the first in the message is
+ * returned. On a fault `request` is zeroed. */
 enum ke_request_fault ke_request_parse(struct span message, struct ke_request *request);
 
 /* What a client asks for: NTPv4 and these AEADs; record 1024 beside AEAD 30 and 31. */
@@ -81,7 +82,8 @@ struct ke_answer {
 
 /*
  * NTS_EFORMAT: breaks RFC 8915 section 4, or has neither error nor what an answer must have
- * (protocol; with NTPv4 an AEAD of `aeads`; with that a cookie). `why` names it, static storage.
+ * (protocol; with NTPv4 an AEAD of `aeads`; with that a cookie). `why` names it, static storage,
+ * and `answer` is zeroed but for a warning, which alone is reason enough to refuse (§4.1.4).
  */
 NODISCARD enum nts_err ke_answer_parse(struct span message, const uint16_t *aeads, size_t count,
                                        struct ke_answer *answer, const char **why);

@@ -7,6 +7,7 @@
 #define NTSD_NTS_KE_KE_OUTCOME_H
 
 #include "nts-ke/ke_message.h"
+#include "nts-ke/ke_state.h"
 
 enum ke_count {
     KE_COUNT_ACCEPTED,    /* connections taken from the listen queue */
@@ -32,5 +33,9 @@ enum ke_count {
 
 /* snake_case names for metrics; NULL beyond the last. */
 const char *ke_count_name(unsigned index);
+
+/* What it counts as when `event` ends a connection that is in `state` (ke_next() says KE_DO_CLOSE).
+ * KE_COUNTERS: nothing, the connection was counted when it was answered. */
+enum ke_count ke_count_of_close(enum ke_state state, enum ke_event event);
 
 #endif

@@ -34,6 +34,7 @@ enum {
     KE_EXPORTER_CONTEXT_LEN = 5, /* §5.1 */
     KE_REQUEST_MAX = 16384, /* §4 demands 1024 at least; the AEAD and server lists are short */
     KE_RESPONSE_MAX = 4096, /* 8 cookies of 164 octets, a server name, and heads */
+    KE_ANSWER_MAX = 65536,  /* §4: what clients should accept */
 };
 
 /* Error codes, §4.1.3 and §7.8 */

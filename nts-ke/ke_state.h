@@ -27,6 +27,7 @@ enum ke_event {
     KE_EVENT_PEER_CLOSED,      /* close_notify or end of stream */
     KE_EVENT_IO_ERROR,
     KE_EVENT_DEADLINE,
+    KE_EVENT_NONE, /* nothing yet: changes nothing in any state */
 };
 
 enum ke_action {

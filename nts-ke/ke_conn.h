@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One connection to the KE service: a libuv socket and a timer around a TLS pump, driven by the
+ * state machine of ke_state.h. Shell module; one thread, that of the loop.
+ *
+ * The timer runs from accept to close. While output waits for the peer to read, no input is read.
+ */
+#ifndef NTSD_NTS_KE_KE_CONN_H
+#define NTSD_NTS_KE_KE_CONN_H
+
+#include "common/base/stats.h"
+#include "common/base/time.h"
+#include "nts-ke/ke_issuer.h"
+#include "nts-ke/ke_pump.h"
+
+#include <uv.h>
+
+enum {
+    KE_CONN_GRACE_MS = 250, /* after a timeout: to get Error 1 out and the connection closed */
+};
+
+struct ke_conn;
+
+/* What all connections of a service share. Owned by the service. */
+struct ke_conn_env {
+    uv_loop_t *loop;
+    struct tls_server *tls; /* for new connections; exchanged by a reload */
+    struct ke_issuer *issuer;
+    struct stats *stats;
+    unsigned timeout_ms;
+    void (*released)(void *ctx, struct ke_conn *conn); /* all is closed: may be used again */
+    void *ctx;
+    uint8_t chunk[KE_PUMP_CHUNK_MAX]; /* every read lands here and is used up before the next */
+};
+
+struct ke_conn {
+    struct ke_conn *next_free; /* the pool's */
+    struct ke_conn_env *env;
+    enum ke_state state;
+    bool writing;     /* a write is under way; its octets lie in the pump */
+    unsigned handles; /* open ones; at 0 the connection is released */
+    struct mono_ns accepted;
+    enum ke_request_fault fault; /* of the request, when the pump found it */
+    struct ke_issued issued;     /* in RESPONSE: what is being sent */
+    uv_tcp_t tcp;
+    uv_timer_t deadline;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    struct ke_pump pump;
+};
+
+/* Takes ownership of `fd`, a connected socket. Ends with env->released(), always later. */
+void ke_conn_start(struct ke_conn *conn, struct ke_conn_env *env, int fd);
+
+/* Something happened: carries out what ke_next() says, and what follows from that. From outside
+ * only KE_EVENT_IO_ERROR makes sense: it closes at once. Safe in any state. */
+void ke_conn_event(struct ke_conn *conn, enum ke_event event);
+
+#endif

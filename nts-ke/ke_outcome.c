@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of what the KE service counts, and which end of a connection counts as what.
+ */
+#include "nts-ke/ke_outcome.h"
+
+#include "common/base/stats.h"
+
+_Static_assert((int)KE_COUNTERS <= (int)STATS_COUNTERS, "every outcome has a counter");
+
+static const char *const names[KE_COUNT_REQUEST_FAULT_0] = {
+    [KE_COUNT_ACCEPTED] = "accepted",
+    [KE_COUNT_SERVED] = "served",
+    [KE_COUNT_NO_PROTOCOL] = "no_protocol",
+    [KE_COUNT_NO_AEAD] = "no_aead",
+    [KE_COUNT_ERROR_0] = "error_unrecognised_critical",
+    [KE_COUNT_ERROR_1] = "error_bad_request",
+    [KE_COUNT_ERROR_2] = "error_internal",
+    [KE_COUNT_POOL_FULL] = "pool_full",
+    [KE_COUNT_ACCEPT_FAILED] = "accept_failed",
+    [KE_COUNT_TLS_FAILED] = "tls_failed",
+    [KE_COUNT_TLS_TIMEOUT] = "tls_timeout",
+    [KE_COUNT_PEER_CLOSED] = "peer_closed",
+    [KE_COUNT_CLOSE_TIMEOUT] = "close_timeout",
+    [KE_COUNT_IO_ERROR] = "io_error",
+    [KE_COUNT_NO_KEYS] = "no_keys",
+    [KE_COUNT_RELOADS] = "reloads",
+    [KE_COUNT_RELOAD_FAILED] = "reload_failed",
+};
+
+const char *ke_count_name(unsigned index)
+{
+    if (index < KE_COUNT_REQUEST_FAULT_0) {
+        return names[index];
+    }
+    if (index < KE_COUNTERS) {
+        return ke_request_fault_name((enum ke_request_fault)(index - KE_COUNT_REQUEST_FAULT_0));
+    }
+    return NULL;
+}
+
+enum ke_count ke_count_of_close(enum ke_state state, enum ke_event event)
+{
+    if (state == KE_STATE_CLOSED) {
+        return KE_COUNTERS;
+    }
+    bool answered = state == KE_STATE_RESPONSE || state == KE_STATE_CLOSING;
+    switch (event) {
+    case KE_EVENT_TLS_FAILED: /* once answered, what the peer still sends is its own affair */
+        return state == KE_STATE_CLOSING ? KE_COUNTERS : KE_COUNT_TLS_FAILED;
+    case KE_EVENT_PEER_CLOSED:
+        return answered ? KE_COUNTERS : KE_COUNT_PEER_CLOSED;
+    case KE_EVENT_IO_ERROR: /* a reset after the answer is an impolite way of closing, no loss */
+        return state == KE_STATE_CLOSING ? KE_COUNTERS : KE_COUNT_IO_ERROR;
+    case KE_EVENT_DEADLINE:
+        return answered ? KE_COUNT_CLOSE_TIMEOUT : KE_COUNT_TLS_TIMEOUT;
+    case KE_EVENT_HANDSHAKE_DONE:
+    case KE_EVENT_REQUEST_COMPLETE:
+    case KE_EVENT_WRITTEN:
+    case KE_EVENT_NONE:
+        break;
+    }
+    return KE_COUNTERS;
+}

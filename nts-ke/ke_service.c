@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The `ke` process: start, reload, drain. Connections are ke_conn's, accepting is ke_acceptor's.
+ */
+#include "nts-ke/ke_service.h"
+
+#include "certs/watch.h"
+#include "common/base/log.h"
+#include "nts-ke/ke_acceptor.h"
+#include "nts-ke/ke_pool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    SIGNALS = 3,
+    RELOAD_DELAY_MS = 100, /* a burst of SIGHUP is one reload */
+    SECONDS_PER_DAY = 86400,
+};
+
+struct service {
+    const struct ke_service_options *options;
+    uv_loop_t loop;
+    uv_signal_t signal[SIGNALS];
+    uv_timer_t reload;
+    uv_timer_t drain;
+    bool draining;
+    bool watching;
+    struct cert_watch watch;
+    struct ke_acceptor acceptor;
+    struct ke_pool pool;
+    struct ke_issuer issuer;
+    struct ke_conn_env env;
+    struct ke_status status;
+};
+
+/* --- Certificates --- */
+
+static enum nts_err load(struct service *service, bool accept_invalid_dates,
+                         struct tls_server_info *info, struct cert_fault *fault)
+{
+    const struct tls_server_options options = {
+        .files = service->options->pair,
+        .count = service->options->pair_count,
+        .alpn = KE_ALPN,
+        .now_s = wall_now().ns / NS_PER_S,
+        .accept_invalid_dates = accept_invalid_dates,
+    };
+    struct tls_server *made = NULL;
+    TRY(tls_server_new(&options, &made, info, fault));
+    tls_server_free(service->env.tls); /* connections that run keep what they need of it */
+    service->env.tls = made;
+    return NTS_OK;
+}
+
+static void log_pairs(const struct service *service, const struct tls_server_info *info)
+{
+    int64_t now_s = wall_now().ns / NS_PER_S;
+    for (size_t i = 0; i < info->count; i++) {
+        int64_t days = (info->pair[i].not_after - now_s) / SECONDS_PER_DAY;
+        log_event(LOG_LEVEL_INFO, "certificate in service", "file", service->options->pair[i].cert,
+                  "names", info->pair[i].names, "days_left", log_fmt(LOG_BUF, "%" PRId64, days),
+                  NULL);
+    }
+    if (info->warning.kind != CERT_OK) {
+        log_event(LOG_LEVEL_WARN, "certificate in service is not valid", "reason",
+                  info->warning.text, NULL);
+    }
+}
+
+static void publish(struct service *service)
+{
+    if (service->options->status_board != NULL) {
+        board_write(service->options->status_board, &service->status);
+    }
+}
+
+static void describe_pairs(struct ke_status *status, const struct tls_server_info *info)
+{
+    status->pair_count = info->count;
+    for (size_t i = 0; i < info->count; i++) {
+        status->not_before[i] = info->pair[i].not_before;
+        status->not_after[i] = info->pair[i].not_after;
+        memcpy(status->names[i], info->pair[i].names, sizeof(status->names[i]));
+    }
+}
+
+static void reload(struct service *service)
+{
+    struct tls_server_info info;
+    struct cert_fault fault;
+    bool good = load(service, true, &info, &fault) == NTS_OK;
+    stats_add(service->options->stats, good ? KE_COUNT_RELOADS : KE_COUNT_RELOAD_FAILED, 1);
+    if (good) {
+        describe_pairs(&service->status, &info);
+        log_pairs(service, &info);
+    } else {
+        log_event(LOG_LEVEL_WARN, "new certificate refused, the old one stays in service", "reason",
+                  fault.text, NULL);
+    }
+    service->status.last_reload_failed = good ? 0 : 1;
+    publish(service);
+}
+
+static void on_reload(uv_timer_t *timer)
+{
+    reload(timer->data);
+}
+
+static void on_files_changed(void *ctx)
+{
+    struct service *service = ctx;
+    if (!service->draining) {
+        reload(service);
+    }
+}
+
+static void watch_files(struct service *service)
+{
+    const char *paths[2 * TLS_PAIRS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < service->options->pair_count && i < TLS_PAIRS_MAX; i++) {
+        paths[count++] = service->options->pair[i].cert;
+        paths[count++] = service->options->pair[i].key;
+    }
+    service->watching = cert_watch_open(&service->watch, &service->loop, paths, count,
+                                        on_files_changed, service) == NTS_OK;
+    if (!service->watching) {
+        log_event(LOG_LEVEL_WARN, "certificate files are not watched: send SIGHUP after a change",
+                  "reason", strerror(errno), NULL);
+    }
+}
+
+/* --- Drain --- */
+
+/* Closes all but the connections; the loop ends when they are gone, too. */
+static void close_all(struct service *service)
+{
+    if (service->watching) {
+        cert_watch_close(&service->watch);
+    }
+    service->watching = false;
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_close((uv_handle_t *)&service->signal[i], NULL);
+    }
+    uv_close((uv_handle_t *)&service->reload, NULL);
+    uv_close((uv_handle_t *)&service->drain, NULL);
+}
+
+static void finish_if_drained(struct service *service)
+{
+    if (service->draining && service->pool.active == 0 &&
+        uv_is_closing((uv_handle_t *)&service->drain) == 0) {
+        close_all(service);
+    }
+}
+
+static void on_drain_over(uv_timer_t *timer)
+{
+    struct service *service = timer->data;
+    log_event(LOG_LEVEL_WARN, "drain is over, connections are cut", "connections",
+              log_fmt(LOG_BUF, "%zu", service->pool.active), NULL);
+    ke_pool_abort(&service->pool);
+}
+
+static void drain(struct service *service)
+{
+    if (service->draining) {
+        return;
+    }
+    service->draining = true;
+    unsigned drain_ms = service->options->drain_ms != 0 ? service->options->drain_ms : KE_DRAIN_MS;
+    log_event(LOG_LEVEL_INFO, "draining", "connections",
+              log_fmt(LOG_BUF, "%zu", service->pool.active), NULL);
+    ke_acceptor_close(&service->acceptor);
+    (void)uv_timer_stop(&service->reload);
+    (void)uv_timer_start(&service->drain, on_drain_over, drain_ms, 0);
+    service->status.ready = 0;
+    publish(service);
+    finish_if_drained(service);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct service *service = handle->data;
+    if (number != SIGHUP) {
+        drain(service);
+    } else if (!service->draining && uv_is_active((uv_handle_t *)&service->reload) == 0) {
+        (void)uv_timer_start(&service->reload, on_reload, RELOAD_DELAY_MS, 0);
+    }
+}
+
+/* --- Connections --- */
+
+static void on_released(void *ctx, struct ke_conn *conn)
+{
+    struct service *service = ctx;
+    ke_pool_put(&service->pool, conn);
+    finish_if_drained(service);
+}
+
+static void on_accepted(void *ctx, int fd)
+{
+    struct service *service = ctx;
+    stats_add(service->options->stats, KE_COUNT_ACCEPTED, 1);
+    struct ke_conn *conn = ke_pool_take(&service->pool);
+    if (conn == NULL) {
+        stats_add(service->options->stats, KE_COUNT_POOL_FULL, 1);
+        (void)close(fd);
+        return;
+    }
+    ke_conn_start(conn, &service->env, fd);
+}
+
+/* --- Start and end --- */
+
+/* Signals first: one that comes while the rest starts must not kill the process. */
+static void open_handles(struct service *service)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of write(2) */
+    for (int i = 0; i < SIGNALS; i++) {
+        (void)uv_signal_init(&service->loop, &service->signal[i]);
+        service->signal[i].data = service;
+        (void)uv_signal_start(&service->signal[i], on_signal, numbers[i]);
+    }
+    (void)uv_timer_init(&service->loop, &service->reload);
+    (void)uv_timer_init(&service->loop, &service->drain);
+    service->reload.data = service;
+    service->drain.data = service;
+}
+
+static bool start_connections(struct service *service)
+{
+    const struct ke_service_options *options = service->options;
+    service->issuer.policy = options->policy;
+    service->issuer.ntp_server = options->ntp_server;
+    service->issuer.ntp_port = options->ntp_port;
+    service->issuer.key_board = options->key_board;
+    service->issuer.rng = rng_new();
+    service->env.loop = &service->loop;
+    service->env.issuer = &service->issuer;
+    service->env.stats = options->stats;
+    service->env.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : KE_TIMEOUT_MS;
+    service->env.released = on_released;
+    service->env.ctx = service;
+    if (service->issuer.rng == NULL ||
+        ke_pool_init(&service->pool, options->connections_max) != NTS_OK) {
+        log_event(LOG_LEVEL_ERROR, "key establishment cannot start: out of memory", NULL);
+        return false;
+    }
+    const struct ke_acceptor_options accepting = {.loop = &service->loop,
+                                                  .listener = options->listener,
+                                                  .count = options->listener_count,
+                                                  .stats = options->stats,
+                                                  .accepted = on_accepted,
+                                                  .ctx = service};
+    if (ke_acceptor_open(&service->acceptor, &accepting) != NTS_OK) {
+        log_event(LOG_LEVEL_ERROR, "key establishment cannot use its sockets", "reason",
+                  strerror(errno), NULL);
+        return false;
+    }
+    return true;
+}
+
+static bool start(struct service *service)
+{
+    struct tls_server_info info;
+    struct cert_fault fault;
+    watch_files(service); /* before the files are read, so that no change is missed */
+    if (load(service, false, &info, &fault) != NTS_OK) {
+        log_event(LOG_LEVEL_ERROR, "key establishment cannot start", "reason", fault.text, NULL);
+        return false;
+    }
+    if (!start_connections(service)) {
+        return false;
+    }
+    describe_pairs(&service->status, &info);
+    log_pairs(service, &info);
+    service->status.ready = 1;
+    publish(service);
+    log_event(LOG_LEVEL_INFO, "key establishment ready", "sockets",
+              log_fmt(LOG_BUF, "%zu", service->options->listener_count), NULL);
+    return true;
+}
+
+static void release(struct service *service)
+{
+    tls_server_free(service->env.tls);
+    cookie_ring_wipe(&service->issuer.ring);
+    rng_free(service->issuer.rng);
+    ke_pool_wipe(&service->pool);
+    free(service);
+}
+
+int ke_service_run(const struct ke_service_options *options)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    if (service == NULL || uv_loop_init(&service->loop) != 0) {
+        log_event(LOG_LEVEL_ERROR, "key establishment cannot start: no event loop", NULL);
+        free(service);
+        return 1;
+    }
+    service->options = options;
+    service->acceptor.closed = true; /* until it is open */
+    open_handles(service);
+    bool started = start(service);
+    if (!started) {
+        ke_acceptor_close(&service->acceptor);
+        close_all(service);
+    }
+    (void)uv_run(&service->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&service->loop);
+    release(service);
+    return started ? 0 : 1;
+}

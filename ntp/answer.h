@@ -43,7 +43,8 @@ enum ntp_verdict {
 const char *ntp_verdict_name(enum ntp_verdict verdict); /* snake_case, static; NULL beyond */
 bool ntp_verdict_is_answer(enum ntp_verdict verdict);   /* something is sent */
 
-/* What the server says about its clock in every reply; made once per batch by the worker. */
+/* What the server says about its clock in every reply but a NAK; made once per batch by the worker.
+ */
 struct ntp_clock_fields {
     uint8_t leap; /* NTP_LEAP_UNKNOWN with stratum 0 when not synchronised */
     uint8_t stratum;
@@ -61,22 +62,24 @@ struct answer_env {
 };
 
 /*
- * A reply under way. Caller's memory, reused for ever; it holds a session key between the two
- * steps, and answer_finish() wipes it. `reply` points into the caller's buffer.
+ * A reply under way. Caller's memory, reused for ever; between the two steps it holds the key that
+ * seals the reply, already expanded so that nothing but the sealing follows the stamp, and
+ * answer_finish() wipes it. `reply` points into the caller's buffer.
  */
 struct pending {
     struct wr reply;
-    size_t key_slot; /* ring slot that opened the cookie; for NTS verdicts */
-    bool sealed;     /* an authenticator has to be made */
-    struct session_keys session;
+    size_t key_slot; /* ring slot that opened the cookie; NTP_ANSWER_NTS, NTP_NAK_REQUEST_AUTH */
+    size_t cookie_count; /* new cookies in the reply */
+    bool sealed;         /* an authenticator has to be made */
+    struct aead_key key; /* server to client */
     size_t cookies_len;
     uint8_t cookies[NTP_COOKIES_MAX * (NTP_EF_HEAD_LEN + COOKIE_LEN_MAX)];
     uint8_t nonce[AEAD_NONCE_LEN];
 };
 
 /*
- * Judges `request` and, for an answer, lays it out in `reply` (room for request.n octets, not
- * overlapping it). `receive_time` is when it arrived, on the served clock.
+ * Judges `request` (request.h has the policy) and, for an answer, lays it out in `reply` (room for
+ * request.n octets, not overlapping it). `receive_time` is when it arrived, on the served clock.
  * When ntp_verdict_is_answer(), answer_finish() must follow.
  */
 enum ntp_verdict answer_prepare(const struct answer_env *env, struct rng *rng, struct span request,
@@ -84,7 +87,7 @@ enum ntp_verdict answer_prepare(const struct answer_env *env, struct rng *rng, s
 
 /*
  * Stamps, seals and returns the datagram to send: at most as long as the request, empty when
- * sealing failed (count NTP_DROP_INTERNAL). Wipes the session keys.
+ * sealing failed (count NTP_DROP_INTERNAL). Wipes the key.
  */
 struct span answer_finish(struct pending *pending, uint64_t transmit_time);
 

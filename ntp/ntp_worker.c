@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of a datagram. See ntp_worker.h.
+ *
+ *   recvmmsg -> answer_prepare (all of the batch) -> answer_finish (all of it) -> sendmmsg
+ *
+ * All that takes long is done for the whole batch before the first reply is stamped, so that no
+ * reply waits, stamped, for another one's cookies.
+ */
+#include "ntp/ntp_worker.h"
+
+#include "ntp/clock/clock_model.h"
+#include "ntp/ntp_batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <uv.h>
+
+enum {
+    BATCHES_PER_WAKEUP = 4, /* then the other sockets of the loop have their turn */
+    BATCHES_AT_STOP = 64,   /* per socket: an unbroken flood must not keep us from stopping */
+};
+
+#define STAMP_AGE_MAX_NS (5 * NS_PER_S) /* an older receive stamp is not believed */
+
+/* A datagram that is being answered. */
+struct reply_state {
+    size_t index; /* in the batch */
+    enum ntp_verdict verdict;
+    struct wall_ns received; /* on the served clock */
+    struct pending pending;
+};
+
+/* The clock as this worker knows it, and one look at it. */
+struct served_clock {
+    uint64_t generation; /* of the board value; 0: nothing published yet */
+    struct clock_model model;
+};
+
+struct moment {
+    struct wall_ns real;   /* CLOCK_REALTIME, which the kernel stamps with */
+    struct wall_ns served; /* the same moment on the served clock */
+};
+
+struct ntp_worker {
+    uv_loop_t loop;
+    uv_async_t stop;
+    uv_poll_t poll[NTP_SOCKETS_MAX];
+    size_t poll_count;
+    const struct ntp_service_options *service;
+    const struct ntp_worker_options *own;
+    struct rng *rng;
+    struct served_clock clock;
+    struct answer_env env;
+    struct cookie_ring ring;
+    struct ntp_batch batch;
+    struct reply_state reply[NTP_BATCH];
+};
+
+static void count(struct ntp_worker *worker, unsigned index, uint64_t n)
+{
+    stats_add(worker->own->stats, index, n);
+}
+
+static void refresh_clock(struct served_clock *clock, const struct board *board)
+{
+    if (board_generation(board) == clock->generation) {
+        return;
+    }
+    struct served_clock newest;
+    if (board_read(board, &newest.model, &newest.generation) == NTS_OK && newest.generation != 0) {
+        *clock = newest;
+    }
+}
+
+/* Before anything is published there is only the kernel's clock; the header then says leap 3. */
+static struct wall_ns served_now(const struct served_clock *clock)
+{
+    if (clock->generation == 0) {
+        return wall_now();
+    }
+    return clock_model_at(&clock->model, mono_raw_now());
+}
+
+/* Once per batch: the newest ring and clock, and what the header will say. */
+static struct moment refresh(struct ntp_worker *worker)
+{
+    /* On failure the worker goes on with the ring it has. */
+    enum nts_err kept = cookie_ring_refresh(&worker->ring, worker->service->key_board);
+    (void)kept;
+    refresh_clock(&worker->clock, worker->service->clock_board);
+    worker->env.clock = clock_model_fields(&worker->clock.model, mono_raw_now());
+    return (struct moment){.real = wall_now(), .served = served_now(&worker->clock)};
+}
+
+/* The kernel's stamp, moved onto the served line. */
+static struct wall_ns receive_time(struct ntp_worker *worker, const struct ntp_arrival *arrival,
+                                   const struct moment *now)
+{
+    int64_t age = now->real.ns - arrival->stamp.ns;
+    if (!arrival->stamped || age < 0 || age > STAMP_AGE_MAX_NS) {
+        count(worker, NTP_COUNT_NO_STAMP, 1);
+        return now->served;
+    }
+    return (struct wall_ns){.ns = now->served.ns - age};
+}
+
+static void prepare(struct ntp_worker *worker, const struct moment *now, struct reply_state *state)
+{
+    struct ntp_arrival arrival = ntp_batch_arrival(&worker->batch, state->index);
+    if (arrival.truncated) {
+        state->verdict = NTP_DROP_LONG;
+        return;
+    }
+    if (arrival.source_port == 0) {
+        state->verdict = NTP_DROP_PORT;
+        return;
+    }
+    state->received = receive_time(worker, &arrival, now);
+    state->verdict = answer_prepare(
+        &worker->env, worker->rng, arrival.request, ntp_time_from_wall(state->received),
+        ntp_batch_reply_buffer(&worker->batch, state->index), &state->pending);
+}
+
+static void count_answer(struct ntp_worker *worker, const struct reply_state *state)
+{
+    bool time = state->verdict == NTP_ANSWER_PLAIN || state->verdict == NTP_ANSWER_NTS;
+    if (time && worker->env.clock.leap == NTP_LEAP_UNKNOWN) {
+        count(worker, NTP_COUNT_UNSYNCHRONISED, 1);
+    }
+    if (state->verdict == NTP_ANSWER_NTS) {
+        count(worker, NTP_COUNT_COOKIES, state->pending.cookie_count);
+        count(worker, NTP_COUNT_OLD_KEY, state->pending.key_slot < worker->ring.issuing ? 1 : 0);
+    }
+}
+
+static void finish(struct ntp_worker *worker, struct reply_state *state)
+{
+    if (!ntp_verdict_is_answer(state->verdict)) {
+        return;
+    }
+    /* A reply never leaves before its request came, whatever the clocks do. */
+    struct wall_ns leaves = served_now(&worker->clock);
+    if (leaves.ns < state->received.ns) {
+        leaves = state->received;
+    }
+    struct span reply = answer_finish(&state->pending, ntp_time_from_wall(leaves));
+    if (reply.n == 0) {
+        state->verdict = NTP_DROP_INTERNAL;
+        return;
+    }
+    ntp_batch_queue(&worker->batch, state->index, reply.n);
+    count_answer(worker, state);
+    stats_duration(worker->own->stats, (uint64_t)(leaves.ns - state->received.ns));
+}
+
+/* One batch from `fd`; true when more may wait. */
+static bool serve_batch(struct ntp_worker *worker, int fd)
+{
+    enum nts_err err = ntp_batch_receive(&worker->batch, fd);
+    if (err != NTS_OK) {
+        count(worker, NTP_COUNT_RECEIVE_FAILED, err == NTS_ESYSTEM ? 1 : 0);
+        return false;
+    }
+    size_t n = worker->batch.received;
+    struct moment now = refresh(worker);
+    for (size_t i = 0; i < n; i++) {
+        worker->reply[i].index = i;
+        prepare(worker, &now, &worker->reply[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        finish(worker, &worker->reply[i]);
+    }
+    size_t failed;
+    size_t sent = ntp_batch_send(&worker->batch, fd, &failed);
+    for (size_t i = 0; i < n; i++) {
+        count(worker, worker->reply[i].verdict, 1);
+    }
+    count(worker, NTP_COUNT_RECEIVED, n);
+    count(worker, NTP_COUNT_SENT, sent);
+    count(worker, NTP_COUNT_SEND_FAILED, failed);
+    return n == NTP_BATCH;
+}
+
+static void serve(struct ntp_worker *worker, int fd, int batches)
+{
+    for (int i = 0; i < batches && serve_batch(worker, fd); i++) {
+    }
+}
+
+static int socket_of(const struct ntp_worker *worker, const uv_poll_t *poll)
+{
+    return worker->own->socket[poll - worker->poll];
+}
+
+/* libuv gives a socket up when it reports an error; taking the error makes it usable again. */
+static void take_error(struct ntp_worker *worker, int fd)
+{
+    int error;
+    socklen_t len = sizeof(error);
+    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    count(worker, NTP_COUNT_RECEIVE_FAILED, 1);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)events;
+    struct ntp_worker *worker = poll->data;
+    int fd = socket_of(worker, poll);
+    if (status < 0) {
+        take_error(worker, fd);
+        (void)uv_poll_start(poll, UV_READABLE, on_readable);
+        return;
+    }
+    serve(worker, fd, BATCHES_PER_WAKEUP);
+}
+
+static void close_handles(struct ntp_worker *worker)
+{
+    for (size_t i = 0; i < worker->poll_count; i++) {
+        if (!uv_is_closing((uv_handle_t *)&worker->poll[i])) {
+            uv_close((uv_handle_t *)&worker->poll[i], NULL);
+        }
+    }
+    if (!uv_is_closing((uv_handle_t *)&worker->stop)) {
+        uv_close((uv_handle_t *)&worker->stop, NULL);
+    }
+}
+
+static void on_stop(uv_async_t *stop)
+{
+    struct ntp_worker *worker = stop->data;
+    for (size_t i = 0; i < worker->poll_count; i++) {
+        serve(worker, socket_of(worker, &worker->poll[i]), BATCHES_AT_STOP);
+    }
+    close_handles(worker);
+}
+
+static int open_poll(struct ntp_worker *worker, size_t i)
+{
+    uv_poll_t *poll = &worker->poll[i];
+    int err = uv_poll_init(&worker->loop, poll, worker->own->socket[i]);
+    if (err != 0) {
+        return err;
+    }
+    worker->poll_count++;
+    poll->data = worker;
+    return uv_poll_start(poll, UV_READABLE, on_readable);
+}
+
+/* The loop and its handles. On failure everything opened is closed again. */
+static int open_loop(struct ntp_worker *worker)
+{
+    int err = uv_loop_init(&worker->loop);
+    if (err != 0) {
+        return err;
+    }
+    err = uv_async_init(&worker->loop, &worker->stop, on_stop);
+    if (err != 0) {
+        (void)uv_loop_close(&worker->loop);
+        return err;
+    }
+    worker->stop.data = worker;
+    for (size_t i = 0; err == 0 && i < worker->own->socket_count; i++) {
+        err = open_poll(worker, i);
+    }
+    if (err != 0) {
+        close_handles(worker);
+        (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+        (void)uv_loop_close(&worker->loop);
+    }
+    return err;
+}
+
+struct ntp_worker *ntp_worker_new(const struct ntp_service_options *service, size_t index)
+{
+    struct ntp_worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL) {
+        return NULL;
+    }
+    worker->service = service;
+    worker->own = &service->worker[index];
+    worker->env = (struct answer_env){.ring = &worker->ring, .nts_only = service->nts_only};
+    worker->rng = rng_new();
+    int err = worker->rng == NULL ? UV_ENOMEM : open_loop(worker);
+    if (err != 0) {
+        rng_free(worker->rng);
+        free(worker);
+        errno = -err;
+        return NULL;
+    }
+    return worker;
+}
+
+void ntp_worker_run(struct ntp_worker *worker)
+{
+    (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+void ntp_worker_stop(struct ntp_worker *worker)
+{
+    (void)uv_async_send(&worker->stop);
+}
+
+void ntp_worker_free(struct ntp_worker *worker)
+{
+    if (worker == NULL) {
+        return;
+    }
+    close_handles(worker);
+    (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&worker->loop);
+    cookie_ring_wipe(&worker->ring);
+    rng_free(worker->rng);
+    free(worker);
+}

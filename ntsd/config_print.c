@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See config_print.h.
+ */
+#include "ntsd/config_print.h"
+
+#include "ntsd/config_table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static bool has_range(const struct config_directive *d)
+{
+    return d->max > 0;
+}
+
+static void print_range(const struct config_directive *d, FILE *out)
+{
+    if (has_range(d)) {
+        fprintf(out, "%" PRId64 " to %" PRId64 "%s%s", d->min, d->max, d->unit == NULL ? "" : " ",
+                d->unit == NULL ? "" : d->unit);
+    }
+}
+
+void config_print_help(FILE *out)
+{
+    size_t count = 0;
+    const struct config_directive *d = config_directives(&count);
+    for (size_t i = 0; i < count; i++, d++) {
+        fprintf(out, "  %s%s%s\n      default: %s", d->name, d->args == NULL ? "" : " ",
+                d->args == NULL ? "" : d->args, d->preset != NULL ? d->preset : d->absent);
+        if (has_range(d)) {
+            fprintf(out, "; ");
+            print_range(d, out);
+        }
+        fprintf(out, "%s\n", d->later ? "; not built yet" : "");
+    }
+}
+
+/* Words in capitals are placeholders, brackets are options, the rest is typed as it is. */
+static void print_syntax(const struct config_directive *d, FILE *out)
+{
+    fprintf(out, ".It Ic %s", d->name);
+    const char *at = d->args == NULL ? "" : d->args;
+    while (*at != '\0') {
+        size_t len = strcspn(at, " []|.");
+        if (len == 0) {
+            size_t marks = strspn(at, " []|.");
+            fprintf(out, " No %.*s", (int)marks, at);
+            at += marks;
+            continue;
+        }
+        bool placeholder = at[0] >= 'A' && at[0] <= 'Z' && strncmp(at, "PHC", 3) != 0;
+        fprintf(out, " %s %.*s", placeholder ? "Ar" : "Cm", (int)len, at);
+        at += len;
+    }
+    fprintf(out, "\n");
+}
+
+void config_print_mdoc(FILE *out)
+{
+    size_t count = 0;
+    const struct config_directive *d = config_directives(&count);
+    for (size_t i = 0; i < count; i++, d++) {
+        print_syntax(d, out);
+        fprintf(out, "%s\n", d->help);
+        fprintf(out, "Default: %s.\n", d->preset != NULL ? d->preset : d->absent);
+        if (has_range(d)) {
+            fprintf(out, "Range: ");
+            print_range(d, out);
+            fprintf(out, ".\n");
+        }
+        if (d->repeatable) {
+            fprintf(out, "May be given more than once.\n");
+        }
+        if (d->later) {
+            fprintf(out, "Not built yet: the start is refused.\n");
+        }
+    }
+}

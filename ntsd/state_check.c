@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See state_check.h.
+ */
+#include "ntsd/state_check.h"
+
+#include "common/base/file.h"
+#include "common/base/secret.h"
+#include "common/base/time.h"
+#include "common/keys/keystore.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MODE_DIR = 0700, MODE_FILE = 0600, MODE_OTHERS = 0077 };
+
+__attribute__((format(printf, 2, 3))) static bool refuse(struct state_fault *fault,
+                                                         const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(fault->text, sizeof(fault->text), format, args);
+    va_end(args);
+    return false;
+}
+
+NODISCARD enum nts_err state_create(const char *dir, const struct account *account,
+                                    struct state_fault *fault)
+{
+    if (mkdir(dir, MODE_DIR) != 0) {
+        if (errno == EEXIST) {
+            return NTS_OK;
+        }
+        (void)refuse(fault, "cannot create %s: %s", dir, strerror(errno));
+        return NTS_ESYSTEM;
+    }
+    if (chown(dir, account->uid, account->gid) != 0) {
+        (void)refuse(fault, "cannot give %s to %s: %s", dir, account->name, strerror(errno));
+        (void)rmdir(dir);
+        return NTS_ESYSTEM;
+    }
+    return NTS_OK;
+}
+
+/* The same demands as the key store's, which explains them. */
+static bool has_rights(const char *path, const struct stat *st, struct state_fault *fault)
+{
+    if (st->st_uid != geteuid()) {
+        return refuse(fault, "%s belongs to uid %u and ntsd runs as uid %u: chown %u %s", path,
+                      (unsigned)st->st_uid, (unsigned)geteuid(), (unsigned)geteuid(), path);
+    }
+    if ((st->st_mode & MODE_OTHERS) != 0) {
+        return refuse(fault, "%s is open to other users: chmod %04o %s", path,
+                      (unsigned)(S_ISDIR(st->st_mode) ? MODE_DIR : MODE_FILE), path);
+    }
+    return true;
+}
+
+static bool fail_errno(const char *path, struct state_fault *fault)
+{
+    return refuse(fault, "%s: %s; ntsdumpdir says where it is", path, strerror(errno));
+}
+
+/* A directory that is not there yet needs a parent in which it can be made. */
+static bool check_parent(const char *dir, bool made_by_root, struct state_fault *fault)
+{
+    char parent[PATH_MAX];
+    struct stat st;
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/') {
+        len--;
+    }
+    while (len > 0 && dir[len - 1] != '/') {
+        len--;
+    }
+    (void)snprintf(parent, sizeof(parent), "%.*s", (int)len, len == 0 ? "" : dir);
+    const char *name = len == 0 ? "." : parent;
+    if (stat(name, &st) != 0) {
+        return fail_errno(name, fault);
+    }
+    return made_by_root || access(name, W_OK | X_OK) == 0 || fail_errno(name, fault);
+}
+
+static bool check_document(const char *path, struct state_fault *fault)
+{
+    uint8_t text[KEYDOC_TEXT_MAX];
+    struct keydoc doc;
+    struct keydoc_fault why;
+    size_t n = 0;
+    enum nts_err err = file_read(path, text, sizeof(text), &n);
+    if (err == NTS_ESYSTEM) {
+        return fail_errno(path, fault);
+    }
+    if (err != NTS_OK) {
+        return refuse(fault, "%s: %s", path, nts_err_name(err));
+    }
+    err = keydoc_parse(span_of(text, n), &doc, &why);
+    wipe(text, sizeof(text));
+    keydoc_wipe(&doc);
+    if (err != NTS_OK) {
+        (void)refuse(fault, "%s cannot be used: %s", path, why.text);
+    }
+    return err == NTS_OK;
+}
+
+bool state_check(const char *dir, bool made_by_root, struct state_fault *fault)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (stat(dir, &st) != 0) {
+        return errno == ENOENT ? check_parent(dir, made_by_root, fault) : fail_errno(dir, fault);
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return fail_errno(dir, fault);
+    }
+    if (!has_rights(dir, &st, fault)) {
+        return false;
+    }
+    int len = snprintf(path, sizeof(path), "%s/%s", dir, KEYSTORE_FILE);
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        errno = ENAMETOOLONG;
+        return fail_errno(dir, fault);
+    }
+    if (lstat(path, &st) != 0) {
+        return errno == ENOENT || fail_errno(path, fault);
+    }
+    return has_rights(path, &st, fault) && check_document(path, fault);
+}
+
+bool state_prepare(const char *dir, uint32_t rotate_s, struct state_fault *fault)
+{
+    struct keystore_fault why = {{0}};
+    struct keydoc doc;
+    struct rng *rng = rng_new();
+    if (rng == NULL) {
+        return refuse(fault, "out of memory");
+    }
+    enum nts_err err = keystore_open(dir, wall_now().ns / NS_PER_S, rotate_s, rng, &doc, &why);
+    keydoc_wipe(&doc);
+    rng_free(rng);
+    if (err != NTS_OK) {
+        (void)refuse(fault, "%s", why.text);
+    }
+    return err == NTS_OK;
+}

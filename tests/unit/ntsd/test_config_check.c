@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directives that contradict each other, and what depends on others.
+ */
+#include "config_text.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+static struct parsed p;
+
+Test(config_check, contradictions)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+        const char *begins; /* NULL: good */
+    } cases[] = {
+        {"port 0\nntsport 0\n", 2, "ntsport: nothing to do"},
+        {"ntsport 0\n", 0, NULL},
+        {"port 0\n" CONFIG_BASE, 0, NULL},
+        {"port 123\nntsport 123\n" CONFIG_BASE, 0, NULL},
+        {"port 123\n\nntsport 4460\n\n", 3, "ntsport: 4460 needs a certificate"},
+        {"port 123\n\n", 2, "ntsport: 4460 needs a certificate"},
+        {"ntsservercert a\n\n", 1, "ntsservercert: 1 certificates and 0 keys"},
+        {"ntsserverkey a\n\n", 1, "ntsserverkey: 0 certificates and 1 keys"},
+        {CONFIG_BASE "ntsservercert b\n#\n", 3, "ntsservercert: 2 certificates and 1 keys"},
+        {CONFIG_BASE CONFIG_BASE, 0, NULL},
+        {CONFIG_BASE "ntsrotate 60\nntslifetime 3600\n", 0, NULL},
+        {CONFIG_BASE "ntsrotate 60\nntslifetime 3601\n#\n", 4,
+         "ntslifetime: 3601 is more than 60 times ntsrotate (60), allowed: up to 3600"},
+        {CONFIG_BASE "ntsrotate 60\n", 3, "ntslifetime: 691200 is more than"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum nts_err err = parse_text(&p, cases[i].text);
+        if (cases[i].begins == NULL) {
+            cr_expect_eq(err, NTS_OK, "%s%s", cases[i].text, p.faults.fault[0].text);
+            continue;
+        }
+        cr_expect_eq(err, NTS_EFORMAT, "accepted: %s", cases[i].text);
+        cr_expect_eq(p.faults.count, 1, "%s", cases[i].text);
+        cr_expect_eq(p.faults.fault[0].line, cases[i].line, "line %u: %s", p.faults.fault[0].line,
+                     cases[i].text);
+        cr_expect(strncmp(p.faults.fault[0].text, cases[i].begins, strlen(cases[i].begins)) == 0,
+                  "%s", p.faults.fault[0].text);
+    }
+}
+
+Test(config_check, pairs_keep_their_order)
+{
+    cr_assert_eq(parse_text(&p, "ntsservercert a\nntsservercert b\nntsserverkey x\n"
+                                "ntsserverkey y\n"),
+                 NTS_OK);
+    cr_expect_eq(p.config.pair_count, 2);
+    cr_expect_str_eq(p.config.cert[1], "b");
+    cr_expect_str_eq(p.config.key[1], "y");
+}
+
+Test(config_check, repeated_directives_have_a_limit)
+{
+    static char text[4096];
+    char line[64];
+    for (int i = 0; i < CONFIG_PAIRS_MAX + 1; i++) {
+        (void)snprintf(line, sizeof(line), "ntsservercert c%d\nbindaddress 192.0.2.%d\n", i, i);
+        strcat(text, line);
+    }
+    cr_expect_eq(parse_text(&p, text), NTS_EFORMAT);
+    cr_expect_eq(p.faults.count, 2);
+    cr_expect_str_eq(p.faults.fault[0].text, "ntsservercert: too many, at most 16 may be given");
+    cr_expect_str_eq(p.faults.fault[1].text, "bindaddress: too many, at most 16 may be given");
+    cr_expect_eq(parse_text(&p, CONFIG_BASE "bindaddress ::1\nbindaddress 0:0::1\n"), NTS_EFORMAT);
+    cr_expect_str_eq(p.faults.fault[0].text, "bindaddress: 0:0::1 is given twice");
+}
+
+Test(config_check, the_clock_is_the_systems_unless_local_stands_alone)
+{
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "clock system\nlocal stratum 5\n"), NTS_OK);
+    cr_expect(p.config.clock_system);
+    cr_expect_eq(p.config.local_stratum, 5);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every directive: default, least and greatest value, one beyond each, garbage, a missing and a
+ * superfluous argument. A directive without a row here fails the test.
+ */
+#include "config_text.h"
+
+#include "ntsd/config_table.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+static struct parsed p;
+
+enum verdict { GOOD, LATER, BAD };
+
+struct row {
+    const char *line;
+    enum verdict verdict;
+};
+
+static const struct row rows[] = {
+    {"port 0", GOOD},
+    {"port 65535", GOOD},
+    {"port 65536", BAD},
+    {"port -1", BAD},
+    {"port", BAD},
+    {"port 123 4", BAD},
+    {"bindaddress 192.0.2.1", GOOD},
+    {"bindaddress 2001:db8::1", GOOD},
+    {"bindaddress 0.0.0.0", GOOD},
+    {"bindaddress 192.0.2.256", BAD},
+    {"bindaddress localhost", BAD},
+    {"bindaddress 192.0.2.1:123", BAD},
+    {"bindaddress", BAD},
+    {"bindaddress ::1 ::2", BAD},
+    {"ntsport 1", GOOD},
+    {"ntsport 65535", GOOD},
+    {"ntsport 65536", BAD},
+    {"ntsport -1", BAD},
+    {"ntsport", BAD},
+    {"ntsport 1 2", BAD},
+    {"ntsservercert", BAD},
+    {"ntsservercert a b", BAD},
+    {"ntsserverkey", BAD},
+    {"ntsserverkey a b", BAD},
+    {"ntsntpserver time.example", GOOD},
+    {"ntsntpserver time-1.example.", GOOD},
+    {"ntsntpserver 192.0.2.1", GOOD},
+    {"ntsntpserver 2001:db8::1", GOOD},
+    {"ntsntpserver [2001:db8::1]", BAD},
+    {"ntsntpserver fe80::1%lo", BAD},
+    {"ntsntpserver 192.0.2", BAD},
+    {"ntsntpserver a..b", BAD},
+    {"ntsntpserver .", BAD},
+    {"ntsntpserver caf\xc3\xa9.example", BAD},
+    {"ntsntpserver", BAD},
+    {"ntsntpserver a b", BAD},
+    {"ntsaeads 15", GOOD},
+    {"ntsaeads 17 15", GOOD},
+    {"ntsaeads 15 15", BAD},
+    {"ntsaeads 16", BAD},
+    {"ntsaeads 65551", BAD}, /* 15 + 2^16 */
+    {"ntsaeads 0", BAD},
+    {"ntsaeads AES", BAD},
+    {"ntsaeads", BAD},
+    {"ntsaeads 15 17 30 31 15 17 30 31 15", BAD},
+    {"ntsrotate 11520", GOOD}, /* 60 times that is the default lifetime */
+    {"ntsrotate 11519", BAD},
+    {"ntsrotate 59", BAD},
+    {"ntsrotate 31622400", GOOD},
+    {"ntsrotate 31622401", BAD},
+    {"ntsrotate 1d", BAD},
+    {"ntsrotate", BAD},
+    {"ntsrotate 86400 1", BAD},
+    {"ntslifetime 60", GOOD},
+    {"ntslifetime 59", BAD},
+    {"ntslifetime 5184000", GOOD},
+    {"ntslifetime 5184001", BAD},
+    {"ntslifetime 31622401", BAD},
+    {"ntslifetime", BAD},
+    {"ntslifetime 1 2", BAD},
+    {"ntskeys auto", GOOD},
+    {"ntskeys AUTO", GOOD},
+    {"ntskeys auto x", BAD},
+    {"ntskeys file /x", LATER},
+    {"ntskeys file", BAD},
+    {"ntskeys file a b", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:x", LATER},
+    {"ntskeys aws-secretsmanager", BAD},
+    {"ntskeys command /bin/cat a b c", LATER},
+    {"ntskeys command", BAD},
+    {"ntskeys vault", BAD},
+    {"ntskeys", BAD},
+    {"ntsdumpdir /var/lib/x", GOOD},
+    {"ntsdumpdir", BAD},
+    {"ntsdumpdir a b", BAD},
+    {"ntsprocesses 1", GOOD},
+    {"ntsprocesses 16", GOOD},
+    {"ntsprocesses 0", BAD},
+    {"ntsprocesses 17", BAD},
+    {"ntsprocesses", BAD},
+    {"ntsprocesses 1 1", BAD},
+    {"maxntsconnections 1", GOOD},
+    {"maxntsconnections 100000", GOOD},
+    {"maxntsconnections 0", BAD},
+    {"maxntsconnections 100001", BAD},
+    {"maxntsconnections", BAD},
+    {"maxntsconnections 1 1", BAD},
+    {"ntsratelimit interval -19 burst 1", LATER},
+    {"ntsratelimit burst 255 interval 12", LATER},
+    {"ntsratelimit interval -20 burst 1", BAD},
+    {"ntsratelimit interval 13 burst 1", BAD},
+    {"ntsratelimit interval 1 burst 0", BAD},
+    {"ntsratelimit interval 1 burst 256", BAD},
+    {"ntsratelimit interval 1", BAD},
+    {"ntsratelimit interval 1 burst 8 leak 2", BAD},
+    {"ntsratelimit interval 1 interval 1 burst 8", BAD},
+    {"ntsratelimit interval 1 burst", BAD},
+    {"ntsratelimit", BAD},
+    {"ratelimit interval 3 burst 8 leak 1", LATER},
+    {"ratelimit interval 3 burst 8 leak 4", LATER},
+    {"ratelimit interval 3 burst 8 leak 0", BAD},
+    {"ratelimit interval 3 burst 8 leak 5", BAD},
+    {"ratelimit interval 3 burst 8", BAD},
+    {"ratelimit interval x burst 8 leak 2", BAD},
+    {"ratelimit", BAD},
+    {"ntsclientca /x", LATER},
+    {"ntsclientca", BAD},
+    {"ntsclientca a b", BAD},
+    {"proxyprotocol 10.0.0.0/8", LATER},
+    {"proxyprotocol 10.0.0.1", LATER},
+    {"proxyprotocol ::/0", LATER},
+    {"proxyprotocol 2001:db8::/128", LATER},
+    {"proxyprotocol 10.0.0.0/33", BAD},
+    {"proxyprotocol 2001:db8::/129", BAD},
+    {"proxyprotocol 10.0.0.0/", BAD},
+    {"proxyprotocol 10.0.0.0/-1", BAD},
+    {"proxyprotocol [::1]/128", BAD},
+    {"proxyprotocol /8", BAD},
+    {"proxyprotocol", BAD},
+    {"proxyprotocol ::/0 ::/0", BAD},
+    {"server 169.254.169.123", LATER},
+    {"server time.example port 124 minpoll 4 maxpoll 6 iburst prefer nts", LATER},
+    {"server ::1 minpoll -7 maxpoll 24", LATER},
+    {"server ::1 minpoll -8", BAD},
+    {"server ::1 maxpoll 25", BAD},
+    {"server ::1 minpoll 6 maxpoll 5", BAD},
+    {"server ::1 port 0", BAD},
+    {"server ::1 port 65536", BAD},
+    {"server ::1 key 1", BAD},
+    {"server ::1 iburst iburst", BAD},
+    {"server ::1 port", BAD},
+    {"server 1.2.3", BAD},
+    {"server", BAD},
+    {"refclock PHC /dev/ptp0", LATER},
+    {"refclock phc /dev/ptp0 poll 0 offset -0.000001", LATER},
+    {"refclock PHC /dev/ptp0 offset 1.000", LATER},
+    {"refclock PHC /dev/ptp0 offset 0", LATER},
+    {"refclock PHC /dev/ptp0 offset 1.001", BAD},
+    {"refclock PHC /dev/ptp0 offset nan", BAD},
+    {"refclock PHC /dev/ptp0 offset 1e-6", BAD},
+    {"refclock PHC /dev/ptp0 offset .5", BAD},
+    {"refclock PHC /dev/ptp0 offset 0.", BAD},
+    {"refclock PHC /dev/ptp0 offset", BAD},
+    {"refclock PHC /dev/ptp0 offset 0 offset 0", BAD},
+    {"refclock PHC /dev/ptp0 poll 25", BAD},
+    {"refclock PPS /dev/pps0", BAD},
+    {"refclock PHC", BAD},
+    {"refclock", BAD},
+    {"clock system", GOOD},
+    {"clock SYSTEM", GOOD},
+    {"clock atomic", BAD},
+    {"clock", BAD},
+    {"clock system system", BAD},
+    {"local stratum 1", GOOD},
+    {"local stratum 15", GOOD},
+    {"local stratum 0", BAD},
+    {"local stratum 16", BAD},
+    {"local stratum", BAD},
+    {"local orphan 5", BAD},
+    {"local", BAD},
+    {"local stratum 5 6", BAD},
+    {"allow", LATER},
+    {"allow 10.0.0.0/8", LATER},
+    {"allow all", BAD},
+    {"allow ::/0 1", BAD},
+    {"deny", LATER},
+    {"deny 2001:db8::/32", LATER},
+    {"deny 10/8", BAD},
+    {"ntsonly", GOOD},
+    {"ntsonly yes", BAD},
+    {"threads 1", GOOD},
+    {"threads 64", GOOD},
+    {"threads 0", BAD},
+    {"threads 65", BAD},
+    {"threads", BAD},
+    {"threads 1 1", BAD},
+    {"httpaddress 127.0.0.1:9460", GOOD},
+    {"httpaddress [::1]:65535", GOOD},
+    {"httpaddress 127.0.0.1:0", BAD},
+    {"httpaddress 127.0.0.1:65536", BAD},
+    {"httpaddress 127.0.0.1", BAD},
+    {"httpaddress :9460", BAD},
+    {"httpaddress", BAD},
+    {"httpaddress 127.0.0.1:1 x", BAD},
+    {"user ntsd", GOOD},
+    {"user _x-1.y", GOOD},
+    {"user -x", BAD},
+    {"user a:b", BAD},
+    {"user abcdefghijklmnopqrstuvwxyzabcdefg", BAD},
+    {"user", BAD},
+    {"user a b", BAD},
+    {"loglevel error", GOOD},
+    {"loglevel Debug", GOOD},
+    {"loglevel loud", BAD},
+    {"loglevel err", BAD},
+    {"loglevel", BAD},
+    {"loglevel info info", BAD},
+    {"logformat text", GOOD},
+    {"logformat json", GOOD},
+    {"logformat xml", BAD},
+    {"logformat", BAD},
+    {"logformat text json", BAD},
+};
+
+/* "port" of "port 123" */
+static bool is_of(const struct row *row, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(row->line, name, len) == 0 && (row->line[len] == ' ' || row->line[len] == '\0');
+}
+
+static void expect(const struct row *row, const char *text)
+{
+    enum nts_err err = parse_text(&p, text);
+    if (row->verdict == GOOD) {
+        cr_expect_eq(err, NTS_OK, "%s: %s", row->line, p.faults.fault[0].text);
+        return;
+    }
+    bool later = p.faults.count > 0 && strstr(p.faults.fault[0].text, ": not built yet") != NULL;
+    cr_expect_eq(err, NTS_EFORMAT, "accepted: %s", row->line);
+    cr_expect_eq(p.faults.count, 1, "%zu faults: %s", p.faults.count, row->line);
+    cr_expect_eq(p.faults.fault[0].line, 4, "%s: line %u", row->line, p.faults.fault[0].line);
+    cr_expect_eq(later, row->verdict == LATER, "%s: %s", row->line, p.faults.fault[0].text);
+    bool allowed = strstr(p.faults.fault[0].text, "allowed") != NULL ||
+                   strstr(p.faults.fault[0].text, " is not ") != NULL ||
+                   strstr(p.faults.fault[0].text, "twice") != NULL ||
+                   strstr(p.faults.fault[0].text, "above") != NULL;
+    cr_expect(later || allowed, "%s: %s", row->line, p.faults.fault[0].text);
+}
+
+Test(config_table, every_row)
+{
+    char text[256];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        /* a pair of their own for the rows that are about pairs */
+        (void)snprintf(text, sizeof(text), CONFIG_BASE "\n%s\n\n", rows[i].line);
+        expect(&rows[i], text);
+    }
+}
+
+Test(config_table, every_directive_has_rows)
+{
+    size_t count = 0;
+    const struct config_directive *d = config_directives(&count);
+    for (size_t i = 0; i < count; i++) {
+        size_t found = 0;
+        for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+            found += is_of(&rows[r], d[i].name) ? 1 : 0;
+        }
+        cr_expect_geq(found, 2, "%s", d[i].name);
+        cr_expect_not_null(d[i].help);
+        cr_expect(d[i].preset != NULL || d[i].absent != NULL, "%s: no default", d[i].name);
+    }
+}
+
+Test(config_table, no_number_takes_what_is_none)
+{
+    static const char *const garbage[] = {
+        "nan",
+        "inf",
+        "-inf",
+        "-1",
+        "+1",
+        "0x10",
+        "1e3",
+        "1.0",
+        "1,0",
+        "''",
+        "\"1\"",
+        "1 ",
+        "١",
+        "12a",
+        "a12",
+        "--1",
+        "4294967296",
+        "18446744073709551617",
+        "99999999999999999999999999999999",
+        "-99999999999999999999",
+    };
+    size_t count = 0;
+    char text[256];
+    const struct config_directive *d = config_directives(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (d[i].preset == NULL || d[i].max == 0) {
+            continue;
+        }
+        for (size_t g = 0; g < sizeof(garbage) / sizeof(garbage[0]); g++) {
+            if (strcmp(garbage[g], "1 ") == 0) {
+                continue; /* a blank ends the word */
+            }
+            (void)snprintf(text, sizeof(text), CONFIG_BASE "%s %s\n", d[i].name, garbage[g]);
+            cr_expect_eq(parse_text(&p, text), NTS_EFORMAT, "%s", text);
+            cr_expect_eq(p.faults.count, 1, "%s", text);
+        }
+    }
+}
+
+Test(config_table, defaults)
+{
+    cr_assert_eq(parse_text(&p, CONFIG_BASE), NTS_OK);
+    const struct config *c = &p.config;
+    size_t aeads = 0;
+    const struct aead *const *all = aead_all(&aeads);
+    cr_expect_eq(c->ntp_port, 123);
+    cr_expect_eq(c->ke_port, 4460);
+    cr_expect_eq(c->address_count, 0);
+    cr_expect_eq(c->rotate_s, 86400);
+    cr_expect_eq(c->lifetime_s, 691200);
+    cr_expect_eq(c->keys, CONFIG_KEYS_AUTO);
+    cr_expect_str_eq(c->state_dir, "/var/lib/ntsd");
+    cr_expect_eq(c->ke_processes, 1);
+    cr_expect_eq(c->ke_connections_max, 1000);
+    cr_expect_eq(c->threads, 0);
+    cr_expect_not(c->nts_only);
+    cr_expect_not(c->has_http);
+    cr_expect(c->clock_system);
+    cr_expect_eq(c->local_stratum, 0);
+    cr_expect_null(c->ntp_server);
+    cr_expect_null(c->user);
+    cr_expect_eq(c->log_level, 2, "info");
+    cr_expect_eq(c->log_format, 0, "text");
+    cr_assert_eq(c->aead_count, aeads);
+    for (size_t i = 0; i < aeads; i++) {
+        cr_expect_eq(c->aead[i], all[i]->id);
+    }
+}
+
+Test(config_table, values_arrive)
+{
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "bindaddress ::1\nbindaddress 127.0.0.1\n"
+                                            "ntsaeads 17 15\nntsonly\nlocal stratum 7\n"
+                                            "httpaddress [::1]:9460\nuser x\nloglevel debug\n"
+                                            "logformat json\nntsdumpdir /s\nthreads 3\n"
+                                            "ntsntpserver t.example\n"),
+                 NTS_OK);
+    const struct config *c = &p.config;
+    cr_expect_eq(c->address_count, 2);
+    cr_expect_eq(c->address[0].sa.sa_family, AF_INET6);
+    cr_expect_eq(c->address[1].sa.sa_family, AF_INET);
+    cr_expect_eq(c->aead_count, 2);
+    cr_expect_eq(c->aead[0], 17);
+    cr_expect_eq(c->aead[1], 15);
+    cr_expect(c->nts_only);
+    cr_expect_eq(c->local_stratum, 7);
+    cr_expect_not(c->clock_system, "local alone: the kernel's word is not asked for");
+    cr_expect(c->has_http);
+    cr_expect_eq(net_addr_port(&c->http), 9460);
+    cr_expect_str_eq(c->user, "x");
+    cr_expect_eq(c->log_level, 3);
+    cr_expect_eq(c->log_format, 1);
+    cr_expect_str_eq(c->state_dir, "/s");
+    cr_expect_eq(c->threads, 3);
+    cr_expect_str_eq(c->ntp_server, "t.example");
+}

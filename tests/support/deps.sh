@@ -33,6 +33,7 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 missing=""
+# shellcheck disable=SC2086
 for p in $(printf '%s\n' $need | sort -u); do
     case $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) in
     installed) ;;

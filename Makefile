@@ -55,6 +55,7 @@ uses_nts-ke := nts-ke certs $(common)
 uses_ntp    := ntp/clock ntp $(common)
 uses_ntsd   := ntsd nts-ke certs ntp/clock ntp $(common)
 uses_tools  := tools nts-ke certs ntp $(common)
+uses_e2e    := nts-ke certs ntp/clock ntp $(common)
 libs_for    = $(foreach f,$(uses_$(1)),$(call lib_of,$(f)))
 
 all: $(BINS) ## build ntsd, ntsq and ntsctl into build/
@@ -82,9 +83,10 @@ $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/$(1)/test_*.c))): $(B)/%: $(B
 endef
 $(foreach a,common certs nts-ke ntp ntsd tools,$(eval $(call unit_area,$(a))))
 
-# End-to-end helpers in C: tests/e2e/X.c, each a program of its own.
+# End-to-end helpers in C: tests/e2e/X.c, each a program of its own, over tests/support/*.c.
 E2E_BIN   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/e2e/*.c)))
-$(E2E_BIN): $(B)/%: $(B)/obj/%.o $(call libs_for,tools)
+$(eval $(call library,tests/support))
+$(E2E_BIN): $(B)/%: $(B)/obj/%.o $(call lib_of,tests/support) $(call libs_for,e2e)
 	@mkdir -p $(@D); $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Fuzzing: clang, all core code instrumented; the corpora are replayed by `make check`.
@@ -101,7 +103,7 @@ $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libntsd.a
 unit: $(UNIT) ## run the unit tests (with SAN=address,undefined or SAN=thread: sanitized)
 	@tests/support/run.sh unit $(B)
 check: $(BINS) $(UNIT) $(E2E_BIN) $(FUZZ) ## everything: unit, corpora, end to end; ends with one line
-	@tests/support/run.sh unit,fuzz,e2e $(B)
+	@tests/support/run.sh unit,fuzz,e2e $(B) $(BUILD)/fuzz
 e2e: $(BINS) $(E2E_BIN) ## the end-to-end tests alone
 	@tests/support/run.sh e2e $(B)
 fuzz: $(FUZZ) ## fuzz T=target (default: each in turn) for TIME=seconds each (default 60)

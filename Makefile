@@ -135,4 +135,4 @@ help: ## this list
 
 .PHONY: all unit check e2e fuzz demo run lint format install dist compdb clean help
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name peers -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -24,7 +24,7 @@ static const struct config_directive directives[] = {
      .absent = "every address of the host",
      .repeatable = true,
      .apply = config_apply_bind,
-     .help = "Local IPv4 or IPv6 address of both services. May be given up to 16 times."},
+     .help = "Local IPv4 or IPv6 address of both services; at most 16."},
     {.name = "ntsport",
      .args = "PORT",
      .preset = "4460",
@@ -37,8 +37,8 @@ static const struct config_directive directives[] = {
      .absent = "none; needed unless ntsport is 0",
      .repeatable = true,
      .apply = config_apply_cert,
-     .help = "Certificate chain in PEM, leaf first. May be given up to 16 times; the n-th one "
-             "belongs to the n-th ntsserverkey. The client's SNI chooses, and the first one is "
+     .help = "Certificate chain in PEM, leaf first; at most 16. The n-th one belongs to the "
+             "n-th ntsserverkey. The client's SNI chooses, and the first one is "
              "the default."},
     {.name = "ntsserverkey",
      .args = "FILE",

@@ -176,7 +176,10 @@ static enum http_verdict parse_head(struct rd *r, struct http_request *request)
     }
     enum http_verdict verdict =
         strip_cr(&line) ? parse_request_line(line, request, &needs_host) : HTTP_BAD;
-    /* A refusal waits for the end of the head as well: the client reads when it has written. */
+    if (verdict == HTTP_BAD) {
+        return HTTP_BAD; /* not HTTP: its head may never end */
+    }
+    /* Any other refusal waits for the end of the head: the client reads when it has written. */
     for (size_t fields = 0; take_line(r, &line); fields++) {
         bool is_host = false;
         if (!strip_cr(&line)) {
@@ -195,7 +198,7 @@ static enum http_verdict parse_head(struct rd *r, struct http_request *request)
         }
         hosts += is_host ? 1 : 0;
     }
-    return verdict == HTTP_BAD ? HTTP_BAD : HTTP_MORE;
+    return HTTP_MORE;
 }
 
 enum http_verdict http_request_parse(struct span bytes, struct http_request *request)

@@ -204,7 +204,7 @@ static bool judge(const struct wait *wait, const struct arrival *arrival)
 static bool drain(const struct wait *wait)
 {
     for (int i = 0; i < DRAIN_MAX; i++) {
-        struct arrival arrival;
+        struct arrival arrival = {.len = 0};
         enum nts_err err = receive(wait->link->fd, &arrival);
         if (err == NTS_ENOTFOUND) {
             return false;

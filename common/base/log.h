@@ -4,8 +4,16 @@
  * machines, to standard error in one write(2). Levels: error needs a human, warn may, info is the
  * life of the service, debug is off. Core modules do not log.
  *
+ *   2030-01-02T03:04:05.678Z warn ke: certificate refused file=/etc/x.pem reason="too old"
+ *   {"time":"2030-01-02T03:04:05.678Z","level":"warn","process":"ke","event":"certificate refused",
+ *    "file":"/etc/x.pem","reason":"too old"}
+ *
+ * Where standard error is the journal, a text line starts with `<4>`, the level as the journal
+ * reads it, instead of the time.
+ *
  * Values may come from outside (a file name, a TLS name): control characters, quotes and octets
- * that are not printable ASCII are escaped, in both formats. Thread-safe after log_setup().
+ * that are not printable ASCII are escaped, in both formats, as \xHH or \u00HH. Thread-safe after
+ * log_setup(). A log that cannot be written is ignored; SIGPIPE is the program's to ignore.
  */
 #ifndef NTSD_COMMON_BASE_LOG_H
 #define NTSD_COMMON_BASE_LOG_H
@@ -23,7 +31,9 @@ void log_setup(const char *name, enum log_level level, enum log_format format);
 
 /*
  * log_event(LOG_LEVEL_INFO, "certificate loaded", "file", path, "days_left", "61", NULL):
- * after `event` come pairs of strings and a final NULL. A line longer than 1023 octets is cut.
+ * after `event` come pairs of strings and a final NULL; a value of NULL is an empty one. A line has
+ * at most 1023 octets: the first pair that does not fit and all behind it are left out, and a last
+ * pair `cut=yes` says so. Leaves errno alone.
  */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 

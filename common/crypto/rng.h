@@ -25,7 +25,8 @@ struct rng {
     uint8_t pool[RNG_POOL_LEN];
 };
 
-/* A pool of one page, empty, wiped on fork. NULL: out of memory. */
+/* A pool of one page, empty, wiped on fork and left out of core dumps. NULL: out of memory, or a
+ * kernel that cannot wipe on fork (Linux before 4.14). Released by rng_free(). */
 struct rng *rng_new(void);
 void rng_free(struct rng *rng);
 

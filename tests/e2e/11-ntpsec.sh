@@ -5,6 +5,7 @@
 # CAP_SYS_TIME is taken away for good first: it cannot touch this machine's clock.
 if [ -z "${NTSD_TEST_NETNS:-}" ]; then
     export NTSD_TEST_NETNS=1
+    "$(dirname "$0")/../support/peers.sh" ntpsec >/dev/null 2>&1 # while there is a network
     if [ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null; then
         exec unshare -n -- "$0" "$@"
     elif unshare -Urn true 2>/dev/null; then

@@ -94,6 +94,7 @@ static void check_flip(const struct input *in, struct span sealed)
 
 static void check_cuts(const struct input *in, struct span sealed)
 {
+    require(sealed.n >= AEAD_TAG_LEN);
     size_t n = in->bit % sealed.n;
     enum nts_err want = n < AEAD_TAG_LEN ? NTS_ESHORT : NTS_EAUTH;
     require(unseal(in, in->nonce, in->ad, span_of(sealed.p, n)) == want);

@@ -55,7 +55,7 @@ if ! why=$("$ROOT/tests/support/peers.sh" chrony 2>&1); then
 fi
 start_chronyd 127.0.0.1 || fail "no directory for chronyd"
 within 10000 chrony_selected || fail "chronyd did not select ntsd"
-echo "\$ chronyd -x   # $("$PEERS/chrony/usr/sbin/chronyd" --version | cut -d' ' -f2-4), without any right"
+echo "\$ chronyd -x   # $("$PEERS/chrony/usr/sbin/chronyd" --version | cut -d' ' -f3-4), without any right"
 for report in authdata sources; do
     echo "\$ chronyc $report"
     chronyc -n "$report" | sed -n '/^Name\|^MS\|^\^\|^127/s/^/  /p'

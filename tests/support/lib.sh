@@ -184,6 +184,7 @@ write_conf() {
         echo "threads 2"
         echo "httpaddress 127.0.0.1:$HTTP"
         is_root && echo "user nobody"
+        [ -n "${NTSD_TEST_USERNS:-}" ] && echo "user root"
         [ $# = 0 ] || printf '%s\n' "$@"
     } >"$file"
 }

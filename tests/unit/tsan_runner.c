@@ -16,11 +16,11 @@
 
 enum { EXIT_SKIPPED = 77 };
 
-/* What the macros put into their sections; the linker names the ends. */
-extern struct criterion_test *__start_cr_tst[];
-extern struct criterion_test *__stop_cr_tst[];
-extern struct criterion_suite *__start_cr_sts[] __attribute__((weak));
-extern struct criterion_suite *__stop_cr_sts[] __attribute__((weak));
+/* What the macros put into their sections; the linker names the ends. There may be no suite. */
+extern struct criterion_test *tests_begin[] __asm__("__start_cr_tst");
+extern struct criterion_test *tests_end[] __asm__("__stop_cr_tst");
+extern struct criterion_suite *suites_begin[] __asm__("__start_cr_sts") __attribute__((weak));
+extern struct criterion_suite *suites_end[] __asm__("__stop_cr_sts") __attribute__((weak));
 
 struct criterion_options criterion_options;
 
@@ -34,7 +34,7 @@ static bool failed;
 static const struct criterion_test_extra_data *suite_of(const struct criterion_test *test)
 {
     static const struct criterion_test_extra_data none;
-    for (struct criterion_suite **s = __start_cr_sts; s != NULL && s < __stop_cr_sts; s++) {
+    for (struct criterion_suite **s = suites_begin; s != NULL && s < suites_end; s++) {
         if (strcmp((*s)->name, test->category) == 0) {
             return (*s)->data;
         }
@@ -196,9 +196,9 @@ int main(int argc, char **argv)
         perror("tap");
         return 2;
     }
-    (void)fprintf(tap, "TAP version 13\n1..%td\n", __stop_cr_tst - __start_cr_tst);
+    (void)fprintf(tap, "TAP version 13\n1..%td\n", tests_end - tests_begin);
     bool good = true;
-    for (struct criterion_test **test = __start_cr_tst; test < __stop_cr_tst; test++) {
+    for (struct criterion_test **test = tests_begin; test < tests_end; test++) {
         good = run(*test, tap) && good;
     }
     return fclose(tap) == 0 && good ? 0 : 1;

@@ -1,110 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certs/pair.h"
 
-#include "tests/unit/certs/made.h"
-#include "tests/unit/certs/scratch.h"
-
-/* What files are put together from. */
-enum part {
-    END = 0,
-    LEAF,
-    INTERMEDIATE,
-    ROOT,
-    OTHER_LEAF,
-    BELOW_LEAF, /* issued by LEAF, which is no authority */
-    NO_NAMES,
-    P521,
-    RSA1024,
-    KEY,
-    KEY_OLD_FORM,
-    KEY_OTHER,
-    KEY_BELOW_LEAF,
-    KEY_NO_NAMES,
-    KEY_P521,
-    KEY_RSA1024,
-    KEY_ENCRYPTED,
-    KEY_ENCRYPTED_OLD_FORM,
-    KEY_DAMAGED, /* its public half is that of LEAF, the private half is not */
-    KEY_BAD_BASE64,
-    BAD_BASE64,
-    BAD_DER,
-    TEXT,
-    BEGIN_ONLY,
-    END_ONLY,
-    PARTS,
-};
-
-struct material {
-    char *text[PARTS];
-};
-
-/* Keeps the certificate's and the key's text and releases both. */
-static void keep(struct material *m, enum part cert, enum part key, struct made made)
-{
-    m->text[cert] = made_cert_text(made.cert);
-    if (key != END) {
-        m->text[key] = made_key_text(made.key, NULL, false);
-    }
-    made_free(&made);
-}
-
-/* ECPrivateKey (RFC 5915): the secret number follows seven octets, the public key comes last. */
-static char *damaged_key(const EVP_PKEY *key)
-{
-    unsigned char *der = NULL;
-    int n = i2d_PrivateKey(key, &der);
-    cr_assert(n > 40);
-    der[20] ^= 1;
-    BIO *bio = BIO_new(BIO_s_mem());
-    cr_assert(PEM_write_bio(bio, "EC PRIVATE KEY", "", der, n) > 0);
-    OPENSSL_free(der);
-    return made_text(bio);
-}
-
-static void make(struct material *m)
-{
-    *m = (struct material){0};
-    struct made root = made_ca("root", NULL);
-    struct made inter = made_ca("intermediate", &root);
-    struct made leaf = made_leaf("time.example", "P-256", &inter);
-    keep(m, BELOW_LEAF, KEY_BELOW_LEAF, made_leaf("time.example", "P-256", &leaf));
-    keep(m, OTHER_LEAF, KEY_OTHER, made_leaf("other.example", "P-256", &inter));
-    keep(m, NO_NAMES, KEY_NO_NAMES, made_leaf(NULL, "P-256", &inter));
-    keep(m, P521, KEY_P521, made_leaf("time.example", "P-521", &inter));
-    keep(m, RSA1024, KEY_RSA1024, made_leaf("time.example", "RSA-1024", &inter));
-    m->text[KEY_OLD_FORM] = made_key_text(leaf.key, NULL, true);
-    m->text[KEY_ENCRYPTED] = made_key_text(leaf.key, "secret", false);
-    m->text[KEY_ENCRYPTED_OLD_FORM] = made_key_text(leaf.key, "secret", true);
-    m->text[KEY_DAMAGED] = damaged_key(leaf.key);
-    keep(m, LEAF, KEY, leaf);
-    keep(m, INTERMEDIATE, END, inter);
-    keep(m, ROOT, END, root);
-    m->text[BAD_BASE64] = strdup("-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n");
-    m->text[KEY_BAD_BASE64] =
-        strdup("-----BEGIN PRIVATE KEY-----\nMII!\n-----END PRIVATE KEY-----\n");
-    m->text[BAD_DER] = strdup("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    m->text[TEXT] = strdup("subject=leaf\r\n\n------ not a block ------\n  indented\n");
-    m->text[BEGIN_ONLY] = strdup("-----BEGIN CERTIFICATE-----\n");
-    m->text[END_ONLY] = strdup("-----END CERTIFICATE-----\n");
-}
-
-static void drop(struct material *m)
-{
-    for (size_t i = 0; i < PARTS; i++) {
-        free(m->text[i]);
-    }
-}
-
-static char *join(const struct material *m, const enum part *parts)
-{
-    char *text = strdup("");
-    for (; *parts != END; parts++) {
-        char *more = made_join(text, m->text[*parts]);
-        free(text);
-        text = more;
-    }
-    return text;
-}
+#include "tests/unit/certs/material.h"
 
 static enum nts_err parse(const char *cert, const char *key, struct cert_pair *pair,
                           struct cert_fault *fault)
@@ -154,6 +51,7 @@ static const struct row ROWS[] = {
     {{LEAF}, {KEY_DAMAGED}, CERT_KEY_MISMATCH, "damaged"},
     {{RSA1024}, {KEY}, CERT_KEY_MISMATCH, "chain.pem"},
     {{LEAF, ROOT}, {KEY}, CERT_CHAIN_ORDER, "certificate 1 (CN=leaf) is not issued by"},
+    {{FORGED_LEAF, INTERMEDIATE}, {KEY}, CERT_CHAIN_ORDER, "certificate 1 (CN=leaf)"},
     {{LEAF, LEAF}, {KEY}, CERT_CHAIN_ORDER, "certificate 2 (CN=leaf)"},
     {{LEAF, OTHER_LEAF, INTERMEDIATE}, {KEY}, CERT_CHAIN_ORDER, "certificate 1"},
     {{INTERMEDIATE, LEAF}, {KEY}, CERT_CHAIN_ORDER, "certificate 1 (CN=intermediate)"},
@@ -165,12 +63,12 @@ static const struct row ROWS[] = {
 Test(pair, each_fault_has_its_kind_and_sentence)
 {
     struct material m;
-    make(&m);
+    material_make(&m);
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
         struct cert_pair pair;
         struct cert_fault fault;
-        char *cert = join(&m, ROWS[i].cert);
-        char *key = join(&m, ROWS[i].key);
+        char *cert = material_join(&m, ROWS[i].cert);
+        char *key = material_join(&m, ROWS[i].key);
         enum nts_err err = parse(cert, key, &pair, &fault);
         cr_assert_eq(fault.kind, ROWS[i].kind, "row %zu: kind %d: %s", i, (int)fault.kind,
                      fault.text);
@@ -183,7 +81,7 @@ Test(pair, each_fault_has_its_kind_and_sentence)
         free(cert);
         free(key);
     }
-    drop(&m);
+    material_drop(&m);
 }
 
 /* However a file is cut, what is left is a fault, but for a cut between two blocks. */
@@ -212,19 +110,19 @@ static void cut_everywhere(const char *whole, const char *key, const size_t *bet
 Test(pair, file_cut_short_is_never_a_shorter_chain)
 {
     struct material m;
-    make(&m);
-    char *chain = join(&m, (enum part[]){LEAF, INTERMEDIATE, ROOT, END});
+    material_make(&m);
+    char *chain = material_join(&m, (enum part[]){LEAF, INTERMEDIATE, ROOT, END});
     size_t leaf = strlen(m.text[LEAF]);
     size_t inter = leaf + strlen(m.text[INTERMEDIATE]);
     cut_everywhere(chain, m.text[KEY], (size_t[]){leaf, inter, strlen(chain)}, 3);
     free(chain);
-    drop(&m);
+    material_drop(&m);
 }
 
 Test(pair, key_cut_short_is_a_fault)
 {
     struct material m;
-    make(&m);
+    material_make(&m);
     for (size_t n = strlen(m.text[KEY]) - 2; n > 0; n--) {
         struct cert_pair pair;
         struct cert_fault fault;
@@ -233,7 +131,7 @@ Test(pair, key_cut_short_is_a_fault)
         cr_assert_eq(fault.kind, CERT_MALFORMED, "cut at %zu: %s", n, fault.text);
         assert_is_zero(&pair);
     }
-    drop(&m);
+    material_drop(&m);
 }
 
 static BIGNUM *secret_number(const EVP_PKEY *key)
@@ -247,7 +145,7 @@ static BIGNUM *secret_number(const EVP_PKEY *key)
 Test(pair, key_with_a_changed_octet_is_never_served_wrong)
 {
     struct material m;
-    make(&m);
+    material_make(&m);
     size_t n = strlen(m.text[KEY]);
     struct cert_pair pair;
     struct cert_fault fault;
@@ -266,7 +164,7 @@ Test(pair, key_with_a_changed_octet_is_never_served_wrong)
         m.text[KEY][i] = was;
     }
     BN_free(secret);
-    drop(&m);
+    material_drop(&m);
 }
 
 Test(pair, too_many_certificates_are_refused)
@@ -432,52 +330,4 @@ Test(pair, names_of_an_sni)
     }
     cert_pair_wipe(&pair);
     cert_pair_wipe(&pair);
-}
-
-Test(pair, files_that_cannot_be_read)
-{
-    struct scratch s;
-    struct cert_pair pair;
-    struct cert_fault fault;
-    scratch_open(&s);
-    cr_assert_eq(cert_pair_load(scratch_path(&s, "none"), s.path, &pair, &fault), NTS_ESYSTEM);
-    cr_assert_eq(fault.kind, CERT_UNREADABLE);
-    cr_assert_not_null(strstr(fault.text, "/none: there is no such file"), "%s", fault.text);
-    assert_is_zero(&pair);
-
-    cr_assert_eq(cert_pair_load(s.dir, s.dir, &pair, &fault), NTS_ESYSTEM);
-    cr_assert_not_null(strstr(fault.text, "not a regular file"), "%s", fault.text);
-
-    cr_assert_eq(cert_pair_load("/dev/null/x", s.dir, &pair, &fault), NTS_ESYSTEM);
-    cr_assert_not_null(strstr(fault.text, "Not a directory"), "%s", fault.text);
-
-    scratch_put(&s, "long", "", O_TRUNC);
-    cr_assert_eq(truncate(s.path, CERT_FILE_MAX + 1), 0);
-    cr_assert_eq(cert_pair_load(s.path, s.path, &pair, &fault), NTS_ESYSTEM);
-    cr_assert_not_null(strstr(fault.text, "longer than"), "%s", fault.text);
-
-    scratch_put(&s, "empty\n.pem", "", O_TRUNC);
-    cr_assert_eq(cert_pair_load(s.path, s.path, &pair, &fault), NTS_EFORMAT);
-    cr_assert_eq(fault.kind, CERT_EMPTY);
-    cr_assert_null(strchr(fault.text, '\n'));
-    scratch_close(&s);
-}
-
-Test(pair, chain_and_key_in_one_file)
-{
-    struct scratch s;
-    struct cert_pair pair;
-    struct cert_fault fault;
-    struct made leaf = made_leaf("time.example", "P-256", NULL);
-    char *cert = made_cert_text(leaf.cert);
-    char *key = made_key_text(leaf.key, NULL, false);
-    scratch_open(&s);
-    scratch_put(&s, "both.pem", key, O_TRUNC);
-    scratch_put(&s, "both.pem", cert, O_APPEND);
-    cr_assert_eq(cert_pair_load(s.path, s.path, &pair, &fault), NTS_OK, "%s", fault.text);
-    cert_pair_wipe(&pair);
-    scratch_close(&s);
-    made_free(&leaf);
-    free(cert);
-    free(key);
 }

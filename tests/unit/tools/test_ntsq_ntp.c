@@ -255,7 +255,7 @@ static void ask(const enum act *script, bool nts, unsigned wait_ms, struct query
     peer_close(&peer);
 }
 
-Test(ntsq_ntp, a_good_reply_is_believed, .timeout = 20)
+Test(ntsq_ntp, a_good_reply_is_believed)
 {
     struct query_reply reply;
     struct ntsq_sample s;
@@ -276,7 +276,7 @@ Test(ntsq_ntp, a_good_reply_is_believed, .timeout = 20)
     cr_expect_eq(s.late + s.foreign, 0);
 }
 
-Test(ntsq_ntp, a_plain_reply_is_taken_for_what_it_is, .timeout = 20)
+Test(ntsq_ntp, a_plain_reply_is_taken_for_what_it_is)
 {
     struct query_reply reply;
     struct ntsq_sample s;
@@ -287,7 +287,7 @@ Test(ntsq_ntp, a_plain_reply_is_taken_for_what_it_is, .timeout = 20)
 }
 
 /* Each of these alone is refused for its own reason, and does not end the wait. */
-Test(ntsq_ntp, what_may_not_be_believed_is_refused, .timeout = 120)
+Test(ntsq_ntp, what_may_not_be_believed_is_refused)
 {
     static const struct {
         enum act script[ACTS_MAX];
@@ -330,7 +330,7 @@ Test(ntsq_ntp, what_may_not_be_believed_is_refused, .timeout = 120)
 }
 
 /* Anybody can send what is refused, so a good reply after it must still be found. */
-Test(ntsq_ntp, a_good_reply_is_found_among_others, .timeout = 60)
+Test(ntsq_ntp, a_good_reply_is_found_among_others)
 {
     static const enum act others[] = {
         NO_UID,  WRONG_UID, NO_AUTHENTICATOR, WRONG_ORIGIN, NAK,      RATE, OTHER_KEY,
@@ -346,7 +346,7 @@ Test(ntsq_ntp, a_good_reply_is_found_among_others, .timeout = 60)
     }
 }
 
-Test(ntsq_ntp, an_unsynchronised_server_is_authentic_and_no_use, .timeout = 20)
+Test(ntsq_ntp, an_unsynchronised_server_is_authentic_and_no_use)
 {
     struct query_reply reply;
     struct ntsq_sample s;
@@ -356,7 +356,7 @@ Test(ntsq_ntp, an_unsynchronised_server_is_authentic_and_no_use, .timeout = 20)
     cr_expect_eq(s.cookies_received, 1 + PLACEHOLDERS, "its cookies are good");
 }
 
-Test(ntsq_ntp, a_kiss_ends_a_plain_question, .timeout = 20)
+Test(ntsq_ntp, a_kiss_ends_a_plain_question)
 {
     struct query_reply reply;
     struct ntsq_sample s;
@@ -367,7 +367,7 @@ Test(ntsq_ntp, a_kiss_ends_a_plain_question, .timeout = 20)
 }
 
 /* A doubled reply reaches the next question: it is ours and late, not a stranger's. */
-Test(ntsq_ntp, late_and_doubled_replies_are_told_from_foreign_ones, .timeout = 20)
+Test(ntsq_ntp, late_and_doubled_replies_are_told_from_foreign_ones)
 {
     struct peer peer;
     struct ntsq_link link;
@@ -390,7 +390,7 @@ Test(ntsq_ntp, late_and_doubled_replies_are_told_from_foreign_ones, .timeout = 2
     peer_close(&peer);
 }
 
-Test(ntsq_ntp, fewer_placeholders_where_they_do_not_fit, .timeout = 20)
+Test(ntsq_ntp, fewer_placeholders_where_they_do_not_fit)
 {
     static const uint8_t cookie[KE_CLIENT_COOKIE_MAX] = {1};
     struct peer peer;
@@ -411,7 +411,7 @@ Test(ntsq_ntp, fewer_placeholders_where_they_do_not_fit, .timeout = 20)
     peer_close(&peer);
 }
 
-Test(ntsq_ntp, nobody_there, .timeout = 20)
+Test(ntsq_ntp, nobody_there)
 {
     struct peer peer;
     struct ntsq_link link;

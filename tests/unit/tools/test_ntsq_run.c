@@ -6,15 +6,16 @@
 #include "tools/ntsq_run.h"
 
 #include "ntp/answer.h"
-#include "tests/unit/nts-ke/ke_fixture.h"
+#include "tests/unit/tools/ntsq_ke.h"
 #include "tools/ntsq_verdict.h"
 
 #include <pthread.h>
+#include <string.h>
 
 enum { SAMPLES_MAX = 12, STEPS_MAX = 32 };
 
 struct world {
-    struct ke_fixture ke;
+    struct ntsq_ke ke;
     /* the server of datagrams */
     int fd;
     struct net_addr addr;
@@ -89,10 +90,7 @@ static void world_begin(struct world *w)
 {
     memset(w, 0, sizeof(*w));
     udp_open(w);
-    struct ke_service_options ke = fixture_prepare(&w->ke);
-    ke.ntp_port = net_addr_port(&w->addr);
-    fixture_run(&w->ke, &ke);
-    FIXTURE_AWAIT(board_generation(w->ke.status_board) > 0); /* or SIGTERM would find it starting */
+    ntsq_ke_start(&w->ke, net_addr_port(&w->addr));
     struct keyring other = {.count = 1, .key = {{.id = 0x040506, .bytes = {9}}}};
     cr_assert_eq(cookie_ring_prepare(&w->ring, &w->ke.ring), NTS_OK);
     cr_assert_eq(cookie_ring_prepare(&w->foreign, &other), NTS_OK);
@@ -132,10 +130,10 @@ static void world_end(struct world *w)
     (void)pthread_join(w->thread, NULL);
     (void)close(w->fd);
     ntsq_run_free(w->run);
-    fixture_stop(&w->ke);
+    ntsq_ke_stop(&w->ke);
 }
 
-Test(ntsq_run, three_good_queries, .timeout = 60)
+Test(ntsq_run, three_good_queries)
 {
     static const enum ntsq_step steps[] = {NTSQ_STEP_RESOLVED, NTSQ_STEP_KEYS, NTSQ_STEP_SAMPLE,
                                            NTSQ_STEP_SAMPLE, NTSQ_STEP_SAMPLE};
@@ -154,7 +152,7 @@ Test(ntsq_run, three_good_queries, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, a_single_query_is_tried_again, .timeout = 60)
+Test(ntsq_run, a_single_query_is_tried_again)
 {
     static struct world w;
     world_begin(&w);
@@ -167,7 +165,7 @@ Test(ntsq_run, a_single_query_is_tried_again, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, lost_cookies_are_made_up_for, .timeout = 60)
+Test(ntsq_run, lost_cookies_are_made_up_for)
 {
     static struct world w;
     world_begin(&w);
@@ -189,7 +187,7 @@ Test(ntsq_run, lost_cookies_are_made_up_for, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, a_stock_run_dry_makes_new_keys, .timeout = 60)
+Test(ntsq_run, a_stock_run_dry_makes_new_keys)
 {
     static struct world w;
     world_begin(&w);
@@ -204,7 +202,7 @@ Test(ntsq_run, a_stock_run_dry_makes_new_keys, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, a_nak_makes_new_keys_once, .timeout = 60)
+Test(ntsq_run, a_nak_makes_new_keys_once)
 {
     static struct world w;
     world_begin(&w);
@@ -217,7 +215,7 @@ Test(ntsq_run, a_nak_makes_new_keys_once, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, a_nak_to_fresh_cookies_ends_the_run, .timeout = 60)
+Test(ntsq_run, a_nak_to_fresh_cookies_ends_the_run)
 {
     static struct world w;
     world_begin(&w);
@@ -232,7 +230,7 @@ Test(ntsq_run, a_nak_to_fresh_cookies_ends_the_run, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, without_a_clock_the_dates_are_checked_by_the_time_received, .timeout = 60)
+Test(ntsq_run, without_a_clock_the_dates_are_checked_by_the_time_received)
 {
     static struct world w;
     world_begin(&w);
@@ -244,7 +242,7 @@ Test(ntsq_run, without_a_clock_the_dates_are_checked_by_the_time_received, .time
     world_end(&w);
 }
 
-Test(ntsq_run, a_time_at_which_the_certificate_does_not_hold_is_refused, .timeout = 60)
+Test(ntsq_run, a_time_at_which_the_certificate_does_not_hold_is_refused)
 {
     static const int64_t years[] = {30, -20};
     for (size_t i = 0; i < 2; i++) {
@@ -263,7 +261,7 @@ Test(ntsq_run, a_time_at_which_the_certificate_does_not_hold_is_refused, .timeou
     }
 }
 
-Test(ntsq_run, an_unsynchronised_server_is_no_success, .timeout = 60)
+Test(ntsq_run, an_unsynchronised_server_is_no_success)
 {
     static struct world w;
     world_begin(&w);
@@ -275,7 +273,7 @@ Test(ntsq_run, an_unsynchronised_server_is_no_success, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, a_plain_query_needs_no_keys, .timeout = 60)
+Test(ntsq_run, a_plain_query_needs_no_keys)
 {
     static struct world w;
     world_begin(&w);
@@ -289,11 +287,11 @@ Test(ntsq_run, a_plain_query_needs_no_keys, .timeout = 60)
     world_end(&w);
 }
 
-Test(ntsq_run, what_goes_wrong_before_the_first_query, .timeout = 60)
+Test(ntsq_run, what_goes_wrong_before_the_first_query)
 {
     static const struct {
         const char *host;
-        const char *ca; /* NULL: the fixture's */
+        const char *ca; /* NULL: the service's */
         bool ipv6_only;
         bool ke_port_of_nobody;
         enum ntsq_stage stage;

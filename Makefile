@@ -77,9 +77,11 @@ $(BINS):
 # Unit tests: tests/unit/AREA/test_X.c, linked with what AREA may use.
 UNIT_SRC  := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT      := $(UNIT_SRC:%.c=$(B)/%)
+# Criterion's runner cannot start under ThreadSanitizer; tsan_runner.c runs its tests instead.
+RUNNER    := $(if $(findstring thread,$(SAN)),$(B)/obj/tests/unit/tsan_runner.o,-lcriterion)
 define unit_area
-$(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/$(1)/test_*.c))): $(B)/%: $(B)/obj/%.o $(call libs_for,$(1))
-	@mkdir -p $$(@D); $(CC) $(LDFLAGS) -o $$@ $$^ -lcriterion $(LDLIBS)
+$(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/$(1)/test_*.c))): $(B)/%: $(B)/obj/%.o $(filter %.o,$(RUNNER)) $(call libs_for,$(1))
+	@mkdir -p $$(@D); $(CC) $(LDFLAGS) -o $$@ $$^ $(filter -l%,$(RUNNER)) $(LDLIBS)
 endef
 $(foreach a,common certs nts-ke ntp ntsd tools,$(eval $(call unit_area,$(a))))
 
@@ -98,7 +100,7 @@ $(BUILD)/fuzz/obj/%.o: %.c Makefile
 $(BUILD)/fuzz/libntsd.a: $(FUZZ_OBJ)
 	@rm -f $@; ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libntsd.a
-	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MF $@.d -o $@ $^ $(LDLIBS)
+	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MF $@.d -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
 unit: $(UNIT) ## run the unit tests (with SAN=address,undefined or SAN=thread: sanitized)
 	@tests/support/run.sh unit $(B)

@@ -31,7 +31,7 @@ static struct line line_next(struct rd *r)
 static bool starts_with(struct span text, const char *mark)
 {
     size_t n = strlen(mark);
-    return text.n >= n && memcmp(text.p, mark, n) == 0;
+    return text.p != NULL && text.n >= n && memcmp(text.p, mark, n) == 0;
 }
 
 /* The label of a line "-----BEGIN LABEL-----"; false when the line does not have that form. */

@@ -213,13 +213,28 @@ static enum nts_err choice_fill(const struct tls_server_options *options, struct
 }
 
 /* The first context takes over `choice`; from then on freeing it frees all. */
-static enum nts_err choice_hand_over(struct choice *choice, struct cert_fault *fault)
+static bool choice_hand_over(struct choice *choice)
 {
-    if (pthread_once(&choice_once, choice_index_make) == 0 && choice_index >= 0 &&
-        SSL_CTX_set_ex_data(choice->ctx[0], choice_index, choice) == 1) {
+    return pthread_once(&choice_once, choice_index_make) == 0 && choice_index >= 0 &&
+           SSL_CTX_set_ex_data(choice->ctx[0], choice_index, choice) == 1;
+}
+
+/* Makes the first context with all that it owns, or nothing. */
+static enum nts_err make_first(const struct tls_server_options *options, SSL_CTX **first,
+                               struct tls_server_info *info, struct cert_fault *fault)
+{
+    struct choice *choice = calloc(1, sizeof(*choice));
+    if (choice == NULL) {
+        return cert_fault_set(fault, CERT_INTERNAL, "out of memory");
+    }
+    enum nts_err err = choice_fill(options, choice, info, fault);
+    if (err == NTS_OK && choice_hand_over(choice)) {
+        *first = choice->ctx[0];
         return NTS_OK;
     }
-    return cert_fault_set(fault, CERT_INTERNAL, "the TLS library is out of memory");
+    SSL_CTX_free(choice->ctx[0]);
+    choice_free(choice);
+    return err != NTS_OK ? err : cert_fault_set(fault, CERT_INTERNAL, "out of memory");
 }
 
 NODISCARD enum nts_err tls_server_new(const struct tls_server_options *options,
@@ -229,27 +244,19 @@ NODISCARD enum nts_err tls_server_new(const struct tls_server_options *options,
     *server = NULL;
     *info = (struct tls_server_info){0};
     *fault = (struct cert_fault){0};
-    struct choice *choice = calloc(1, sizeof(*choice));
     struct tls_server *made = calloc(1, sizeof(*made));
-    enum nts_err err = choice == NULL || made == NULL
-                           ? cert_fault_set(fault, CERT_INTERNAL, "out of memory")
-                           : choice_fill(options, choice, info, fault);
-    if (err == NTS_OK) {
-        err = choice_hand_over(choice, fault);
+    if (made == NULL) {
+        return cert_fault_set(fault, CERT_INTERNAL, "out of memory");
     }
+    enum nts_err err = make_first(options, &made->first, info, fault);
     ERR_clear_error();
-    if (err == NTS_OK) {
-        made->first = choice->ctx[0];
-        *server = made;
-        return NTS_OK;
+    if (err != NTS_OK) {
+        free(made);
+        *info = (struct tls_server_info){0};
+        return err;
     }
-    if (choice != NULL) {
-        SSL_CTX_free(choice->ctx[0]);
-    }
-    choice_free(choice);
-    free(made);
-    *info = (struct tls_server_info){0};
-    return err;
+    *server = made;
+    return NTS_OK;
 }
 
 void tls_server_free(struct tls_server *server)

@@ -130,6 +130,9 @@ static inline uint8_t *wr_room(struct wr *w, size_t n)
         w->bad = true;
         return NULL;
     }
+    if (n == 0) {
+        return w->start; /* which may be NULL: nothing is added to that */
+    }
     uint8_t *p = w->start + w->n;
     w->n += n;
     return p;

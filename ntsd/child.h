@@ -17,8 +17,8 @@ struct child_world {
 /*
  * Starts process `index` of a role and returns its pid, or -1 (errno). The child
  *  - dies with its parent, whatever kills that;
- *  - ignores SIGINT (a terminal sends it to all; the supervisor decides), SIGHUP until its role
- *    asks for it, SIGPIPE and what nobody has use for;
+ *  - ignores SIGINT (a terminal sends it to all; the supervisor decides) and SIGHUP until its role
+ *    asks for them, SIGPIPE and what nobody has use for;
  *  - maps the boards of its role and closes every other descriptor but its sockets and 0 to 2.
  * To be called from a single-threaded process.
  */

@@ -16,8 +16,8 @@ struct config_directive {
     const char *preset; /* the default, in the directive's own syntax; applied before the file */
     const char *absent; /* what not giving it means, in words, when there is no preset */
     const char *unit;   /* of the number, or NULL */
-    const char *help; /* whole sentences, one blank between words */
-    int64_t min; /* of the number */
+    const char *help;   /* whole sentences, one blank between words */
+    int64_t min;        /* of the number */
     int64_t max;
     size_t offset; /* of the field in struct config that the generic functions set */
     bool repeatable;

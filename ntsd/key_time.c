@@ -4,7 +4,7 @@
  */
 #include "ntsd/key_time.h"
 
-enum { WAIT_MIN_MS = 1000, WAIT_UNTRUSTED_MS = 5000, WAIT_MAX_MS = 60000 };
+enum { WAIT_MIN_MS = 1000, WAIT_UNTRUSTED_MS = 1000, WAIT_MAX_MS = 60000 };
 
 void key_time_init(struct key_time *time, struct wall_ns wall, struct mono_ns boot)
 {

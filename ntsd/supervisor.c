@@ -265,6 +265,7 @@ int supervisor_run(const struct child_world *world, struct board *board)
         struct pollfd wait = {.fd = s.signals, .events = POLLIN};
         (void)poll(&wait, 1, next_wait_ms(&s));
         take_signals(&s);
+        drain(&s); /* first: who ends because of the same Ctrl-C has not ended unasked */
         reap(&s);
         drain(&s);
     }

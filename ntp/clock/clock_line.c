@@ -14,6 +14,7 @@ enum { STRATUM_UNKNOWN = 10 };
 /* 127.127.1.u is the local clock, by a convention as old as NTP; no server has such an address. */
 #define REFERENCE_ID_SYSTEM UINT32_C(0x7f7f0100) /* u = 0: kept by another program */
 #define REFERENCE_ID_LOCAL  UINT32_C(0x7f7f0101) /* u = 1: on the operator's word */
+#define REFERENCE_ID_LOCL   UINT32_C(0x4c4f434c) /* "LOCL": four letters at stratum 1 */
 
 #define RATE_MAX_PPB INT64_C(500000)    /* what a clock's frequency can be; more is a step */
 #define SLEW_MAX_PPB INT64_C(100000000) /* how fast the kernel turns its clock at most: 10 % */
@@ -76,13 +77,18 @@ static int64_t reference_wall_ns(const struct clock_system_sample *sample,
                                                                      : sample->wall_ns;
 }
 
+static uint32_t reference_id(uint8_t stratum, uint32_t above_one)
+{
+    return stratum == 1 ? REFERENCE_ID_LOCL : above_one;
+}
+
 static void claim_system(const struct clock_system_options *options,
                          const struct clock_system_sample *sample, struct clock_model *model)
 {
     model->state = CLOCK_SYNCHRONISED;
     model->leap = sample->leap;
     model->stratum = options->local_stratum != 0 ? options->local_stratum : STRATUM_UNKNOWN;
-    model->reference_id = REFERENCE_ID_SYSTEM;
+    model->reference_id = reference_id(model->stratum, REFERENCE_ID_SYSTEM);
     model->root_dispersion_ns = sat_add(model->root_dispersion_ns, sample->max_error_ns);
 }
 
@@ -92,7 +98,7 @@ static void claim_local(const struct clock_system_options *options,
     model->state = CLOCK_SYNCHRONISED;
     model->leap = NTP_LEAP_NONE;
     model->stratum = options->local_stratum;
-    model->reference_id = REFERENCE_ID_LOCAL;
+    model->reference_id = reference_id(model->stratum, REFERENCE_ID_LOCAL);
     model->reference_wall_ns = sample->wall_ns;
 }
 

@@ -135,6 +135,8 @@ static inline int live_client(int family)
 {
     int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     cr_assert_geq(fd, 0);
+    const int room = 1 << 20; /* for some hundred replies; the kernel may grant less */
+    cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
     return fd;
 }
 

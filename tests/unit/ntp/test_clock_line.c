@@ -17,6 +17,9 @@ static const struct clock_system_options system_only = {.trust_kernel = true,
 static const struct clock_system_options local_only = {.local_stratum = 5, .precision = PRECISION};
 static const struct clock_system_options both = {
     .trust_kernel = true, .local_stratum = 5, .precision = PRECISION};
+static const struct clock_system_options local_one = {.local_stratum = 1, .precision = PRECISION};
+static const struct clock_system_options both_one = {
+    .trust_kernel = true, .local_stratum = 1, .precision = PRECISION};
 static const struct clock_system_options neither = {.precision = PRECISION};
 
 /* `s` seconds after the beginning, with the kernel clock `gained_ns` ahead of the raw one. */
@@ -49,6 +52,8 @@ Test(clock_line, what_is_claimed)
         {&both, false, CLOCK_SYNCHRONISED, 5, NTP_LEAP_NONE, 0x7f7f0101, 50},
         {&local_only, true, CLOCK_SYNCHRONISED, 5, NTP_LEAP_NONE, 0x7f7f0101, 50},
         {&local_only, false, CLOCK_SYNCHRONISED, 5, NTP_LEAP_NONE, 0x7f7f0101, 50},
+        {&local_one, true, CLOCK_SYNCHRONISED, 1, NTP_LEAP_NONE, 0x4c4f434c, 50},
+        {&both_one, true, CLOCK_SYNCHRONISED, 1, NTP_LEAP_DELETE, 0x4c4f434c, 3 * NS_PER_MS + 50},
         {&system_only, false, CLOCK_STARTING, 0, NTP_LEAP_UNKNOWN, 0, 50},
         {&neither, true, CLOCK_STARTING, 0, NTP_LEAP_UNKNOWN, 0, 50},
         {&neither, false, CLOCK_STARTING, 0, NTP_LEAP_UNKNOWN, 0, 50},

@@ -36,6 +36,8 @@ CPPFLAGS  += -I. -D_GNU_SOURCE -DNTSD_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 CFLAGS    += -std=c11 -O2 -g $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS   += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANFLAGS)
 LDLIBS    := $(PKG_LIBS) -lpthread
+# ntp and ntp/clock use each other: the libraries a program lists are searched as one group.
+LINK       = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 COMPILE    = @mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # One static library a folder, listed so that each one follows all that use it.
@@ -72,7 +74,7 @@ $(B)/ntsd: $(B)/obj/ntsd/main.o $(call libs_for,ntsd)
 $(B)/ntsq: $(B)/obj/tools/ntsq.o $(call libs_for,tools)
 $(B)/ntsctl: $(B)/obj/tools/ntsctl.o $(call libs_for,tools)
 $(BINS):
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(LINK) $(LDLIBS)
 
 # Unit tests: tests/unit/AREA/test_X.c, linked with what AREA may use.
 UNIT_SRC  := $(sort $(wildcard tests/unit/*/test_*.c))
@@ -81,7 +83,7 @@ UNIT      := $(UNIT_SRC:%.c=$(B)/%)
 RUNNER    := $(if $(findstring thread,$(SAN)),$(B)/obj/tests/unit/tsan_runner.o,-lcriterion)
 define unit_area
 $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/$(1)/test_*.c))): $(B)/%: $(B)/obj/%.o $(filter %.o,$(RUNNER)) $(call libs_for,$(1))
-	@mkdir -p $$(@D); $(CC) $(LDFLAGS) -o $$@ $$^ $(filter -l%,$(RUNNER)) $(LDLIBS)
+	@mkdir -p $$(@D); $$(LINK) $(filter -l%,$(RUNNER)) $(LDLIBS)
 endef
 $(foreach a,common certs nts-ke ntp ntsd tools,$(eval $(call unit_area,$(a))))
 
@@ -89,7 +91,7 @@ $(foreach a,common certs nts-ke ntp ntsd tools,$(eval $(call unit_area,$(a))))
 E2E_BIN   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/e2e/*.c)))
 $(eval $(call library,tests/support))
 $(E2E_BIN): $(B)/%: $(B)/obj/%.o $(call lib_of,tests/support) $(call libs_for,e2e)
-	@mkdir -p $(@D); $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@mkdir -p $(@D); $(LINK) $(LDLIBS)
 
 # Fuzzing: clang, all core code instrumented; the corpora are replayed by `make check`.
 FUZZ      := $(patsubst %.c,$(BUILD)/fuzz/%,$(notdir $(sort $(wildcard tests/fuzz/fuzz_*.c))))

@@ -79,10 +79,13 @@ static enum verdict accept_one(struct ke_acceptor *acceptor, int listener)
         return GO_ON;
     }
     enum verdict verdict = judge(errno);
+    if (verdict == SHED) { /* the kernel says so before it looks whether anyone is waiting */
+        verdict = shed_one(acceptor, listener);
+    }
     if (verdict != NOTHING) {
         stats_add(options->stats, KE_COUNT_ACCEPT_FAILED, 1);
     }
-    return verdict == SHED ? shed_one(acceptor, listener) : verdict;
+    return verdict;
 }
 
 static void listen_all(struct ke_acceptor *acceptor)

@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A first look at what a connection opens with, before any TLS state is made for it: a handshake
- * record, or several, that begin a ClientHello of a sane length. Everything else about it is the
- * TLS library's to judge. Core; thread-safe.
+ * A first look at what a connection opens with, before any TLS state is made for it: is there a
+ * whole ClientHello, in as many handshake records as the peer likes? Everything else about it is
+ * the TLS library's to judge. Core; thread-safe.
  *
  * Two gains. A connection that never says anything sensible costs no TLS object. And a library that
  * allocates what a handshake header claims (OpenSSL before 3.0.21 does, 128 KiB for nine octets)
- * never sees a claim beyond KE_HELLO_MAX.
+ * never sees a claim without the octets that make it good.
  */
 #ifndef NTSD_NTS_KE_KE_HELLO_H
 #define NTSD_NTS_KE_KE_HELLO_H
 
 #include "common/base/cursor.h"
 
-enum {
-    KE_HELLO_MAX = 16384, /* one TLS record; post-quantum hellos are a tenth of it */
-    KE_HELLO_PREFIX = 24, /* octets that decide at the latest: four records of one octet each */
+enum { KE_HELLO_MAX = 12 * 1024 }; /* with its record heads; post-quantum hellos take 2 KiB */
+
+/* How far the look went; zeroed at first. */
+struct ke_hello {
+    size_t at;     /* the first record not looked at */
+    size_t seen;   /* octets of the message in the records before it */
+    uint32_t head; /* the message's first four octets, as far as seen */
 };
 
-enum ke_hello {
-    KE_HELLO_MORE,   /* cannot tell yet; fewer than KE_HELLO_PREFIX octets were given */
+enum ke_hello_verdict {
+    KE_HELLO_MORE,   /* not all there yet; there are fewer than KE_HELLO_MAX octets */
     KE_HELLO_OK,     /* may be handed to the TLS library, with all that follows */
     KE_HELLO_REFUSE, /* not TLS, not a ClientHello, or too long */
 };
 
-enum ke_hello ke_hello_check(struct span bytes);
+/* Looks at all that came so far, always from its first octet; linear over a connection. */
+enum ke_hello_verdict ke_hello_scan(struct ke_hello *hello, struct span bytes);
 
 #endif

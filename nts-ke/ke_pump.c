@@ -10,8 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-_Static_assert(KE_HELLO_PREFIX + KE_PUMP_CHUNK_MAX <= KE_REQUEST_MAX,
-               "the beginning of the input fits the request's buffer");
+_Static_assert(KE_HELLO_MAX + KE_PUMP_CHUNK_MAX <= KE_REQUEST_MAX,
+               "a hello and what follows it fit the request's buffer");
 
 static SSL *new_connection(struct tls_server *tls)
 {
@@ -34,13 +34,13 @@ static enum ke_event feed_tls(struct ke_pump *pump, struct span bytes)
     return taken == (int)bytes.n ? KE_EVENT_NONE : KE_EVENT_TLS_FAILED;
 }
 
-/* Collects the beginning until it is known to be that of a ClientHello. */
+/* Collects the beginning until a whole ClientHello is there. */
 static enum ke_event feed_first(struct ke_pump *pump, struct tls_server *tls, struct span bytes)
 {
     memcpy(pump->bytes + pump->len, bytes.p, bytes.n);
     pump->len += bytes.n;
     struct span all = span_of(pump->bytes, pump->len);
-    switch (ke_hello_check(all)) {
+    switch (ke_hello_scan(&pump->hello, all)) {
     case KE_HELLO_MORE:
         return KE_EVENT_NONE;
     case KE_HELLO_REFUSE:
@@ -173,6 +173,7 @@ void ke_pump_wipe(struct ke_pump *pump)
 {
     SSL_free(pump->ssl);
     pump->ssl = NULL;
+    pump->hello = (struct ke_hello){.at = 0};
     pump->input = 0;
     pump->scanned = 0;
     pump->len = 0;

@@ -6,12 +6,13 @@
  *
  * What a peer can cost: KE_PUMP_INPUT_MAX octets of TLS input (a handshake, a request, and whatever
  * else: floods of key updates, empty records, a crawling hello), and no TLS object before a
- * ClientHello has begun (ke_hello.h).
+ * whole ClientHello is there (ke_hello.h).
  */
 #ifndef NTSD_NTS_KE_KE_PUMP_H
 #define NTSD_NTS_KE_KE_PUMP_H
 
 #include "certs/tls_server.h"
+#include "nts-ke/ke_hello.h"
 #include "nts-ke/ke_message.h"
 #include "nts-ke/ke_state.h"
 
@@ -22,7 +23,8 @@ enum {
 };
 
 struct ke_pump {
-    SSL *ssl;       /* NULL until a ClientHello has begun */
+    SSL *ssl; /* NULL until a ClientHello is there */
+    struct ke_hello hello;
     size_t input;   /* octets received */
     size_t scanned; /* ke_stream_scan() */
     size_t len;

@@ -15,9 +15,11 @@
 
 #include <criterion/criterion.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct ke_fixture {
@@ -95,6 +97,7 @@ static inline void fixture_run(struct ke_fixture *f, const struct ke_service_opt
     f->pid = fork();
     cr_assert_geq(f->pid, 0);
     if (f->pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
         log_setup("ke", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         _exit(ke_service_run(options));
     }

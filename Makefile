@@ -87,6 +87,8 @@ $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/$(1)/test_*.c))): $(B)/%: $(B
 endef
 $(foreach a,common certs nts-ke ntp ntsd tools,$(eval $(call unit_area,$(a))))
 
+$(B)/tests/unit/ntsd/test_daemon: | $(B)/ntsd
+
 # End-to-end helpers in C: tests/e2e/X.c, each a program of its own, over tests/support/*.c.
 E2E_BIN   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/e2e/*.c)))
 $(eval $(call library,tests/support))
@@ -104,7 +106,7 @@ $(BUILD)/fuzz/libntsd.a: $(FUZZ_OBJ)
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libntsd.a
 	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MF $@.d -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
-unit: $(UNIT) ## run the unit tests (with SAN=address,undefined or SAN=thread: sanitized)
+unit: $(BINS) $(UNIT) ## run the unit tests (with SAN=address,undefined or SAN=thread: sanitized)
 	@tests/support/run.sh unit $(B)
 check: $(BINS) $(UNIT) $(E2E_BIN) $(FUZZ) ## everything: unit, corpora, end to end; ends with one line
 	@tests/support/run.sh unit,fuzz,e2e $(B) $(BUILD)/fuzz

@@ -271,7 +271,7 @@ static bool start(struct service *service)
     struct tls_server_info info;
     struct cert_fault fault;
     watch_files(service); /* before the files are read, so that no change is missed */
-    if (load(service, false, &info, &fault) != NTS_OK) {
+    if (load(service, service->options->restarted, &info, &fault) != NTS_OK) {
         log_event(LOG_LEVEL_ERROR, "key establishment cannot start", "reason", fault.text, NULL);
         return false;
     }

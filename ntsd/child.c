@@ -74,12 +74,14 @@ static bool map_boards(enum role role, const struct child_world *world,
     return true;
 }
 
-static int run_child(enum role role, size_t index, const struct child_world *world, pid_t parent)
+static int run_child(const struct child_which *which, const struct child_world *world, pid_t parent)
 {
+    enum role role = which->role;
     int keep[SOCKETS_OF_ROLE_MAX];
     struct role_context context = {.config = world->config,
                                    .sockets = world->sockets,
-                                   .index = index,
+                                   .index = which->index,
+                                   .restarted = which->restarted,
                                    .worker_count = world->sockets->worker_count};
     reset_signals();
     log_setup(role_name(role), (enum log_level)world->config->log_level,
@@ -89,7 +91,7 @@ static int run_child(enum role role, size_t index, const struct child_world *wor
         return 1;
     }
     (void)prctl(PR_SET_NAME, role_process_name(role), 0, 0, 0);
-    size_t n = sockets_of_role(world->sockets, role, index, keep);
+    size_t n = sockets_of_role(world->sockets, role, which->index, keep);
     if (!map_boards(role, world, &context) || !close_others(keep, n)) {
         log_event(LOG_LEVEL_ERROR, "process cannot be set up", "error", strerror(errno), NULL);
         return 1;
@@ -97,13 +99,13 @@ static int run_child(enum role role, size_t index, const struct child_world *wor
     return role_run(role, &context);
 }
 
-pid_t child_start(enum role role, size_t index, const struct child_world *world)
+pid_t child_start(const struct child_which *which, const struct child_world *world)
 {
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
         /* _exit: what the parent has buffered or registered for its end is not the child's. */
-        _exit(run_child(role, index, world, parent));
+        _exit(run_child(which, world, parent));
     }
     return pid;
 }

@@ -26,7 +26,7 @@ enum {
     CONFIG_FAULTS_MAX = 20,
     CONFIG_KE_PROCESSES_MAX = 16,
     CONFIG_THREADS_MAX = 64,
-    CONFIG_PAST_KEYS_MAX = 60, /* ntslifetime / ntsrotate: what the key ring has room for */
+    CONFIG_PAST_KEYS_MAX = 47, /* ntslifetime / ntsrotate: what the key ring has room for */
 };
 
 /* Who keeps the master secret. */

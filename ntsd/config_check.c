@@ -4,6 +4,8 @@
  */
 #include "ntsd/config_check.h"
 
+#include "common/keys/keyring.h"
+
 #include <string.h>
 
 /* The line of a directive, 0 when it was not given. */
@@ -61,7 +63,7 @@ static void check_lifetime(const struct config *config, const struct config_line
                            struct config_faults *faults)
 {
     uint64_t most = (uint64_t)config->rotate_s * CONFIG_PAST_KEYS_MAX;
-    if (config->rotate_s > 0 && config->lifetime_s > most) {
+    if (config->rotate_s > 0 && !keyring_fits(config->rotate_s, config->lifetime_s)) {
         config_fault_add(faults, line_of(lines, "ntslifetime", "ntsrotate"),
                          "ntslifetime: %u is more than %d times ntsrotate (%u), allowed: up to "
                          "%llu",

@@ -29,6 +29,7 @@ struct role_context {
     const struct config *config;
     const struct sockets *sockets; /* only this role's descriptors are still open */
     size_t index;                  /* of the process within its role */
+    bool restarted;                /* takes the place of one that died */
     size_t worker_count;           /* blocks in BOARDS_NTP_STATS */
     void *board[BOARDS_COUNT];     /* NULL: none of its business; read-only ones fault on a write */
 };

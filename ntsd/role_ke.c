@@ -28,6 +28,7 @@ static void fill(struct ke_service_options *options, const struct role_context *
     options->ntp_server = config->ntp_server;
     /* 123 is what a client assumes; 0 means that another host serves the time, on its own port. */
     options->ntp_port = config->ntp_port == NTP_PORT ? 0 : (uint16_t)config->ntp_port;
+    options->restarted = context->restarted;
     options->connections_max = config->ke_connections_max;
     options->key_board = context->board[BOARDS_KEYS];
     options->status_board = context->board[BOARDS_KE_STATUS]; /* NULL after the first process */

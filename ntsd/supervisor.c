@@ -75,7 +75,9 @@ static uint64_t plan_restart(struct child *c, uint64_t lived_ms)
 
 static void start(struct supervisor *s, struct child *c)
 {
-    pid_t pid = child_start(c->role, c->index, s->world);
+    const struct child_which which = {
+        .role = c->role, .index = c->index, .restarted = c->restarts > 0};
+    pid_t pid = child_start(&which, s->world);
     if (pid < 0) {
         const char *error = strerror(errno);
         uint64_t wait_ms = plan_restart(c, 0);

@@ -248,6 +248,16 @@ Test(ke_service, bad_certificates_stop_the_start)
     fixture_clean(&fixture);
 }
 
+Test(ke_service, a_process_that_takes_over_serves_an_expired_certificate)
+{
+    struct ke_service_options options = fixture_prepare(&fixture);
+    options.restarted = true;
+    fixture_certs(&fixture, wall_now().ns / NS_PER_S - 30 * 86400, 10);
+    fixture_run(&fixture, &options);
+    FIXTURE_AWAIT(read_status().ready == 1);
+    fixture_stop(&fixture);
+}
+
 Test(ke_service, a_drain_lets_running_connections_end)
 {
     struct ke_service_options options = fixture_prepare(&fixture);

@@ -65,8 +65,8 @@ static const struct row rows[] = {
     {"ntsaeads AES", BAD},
     {"ntsaeads", BAD},
     {"ntsaeads 15 17 30 31 15 17 30 31 15", BAD},
-    {"ntsrotate 11520", GOOD}, /* 60 times that is the default lifetime */
-    {"ntsrotate 11519", BAD},
+    {"ntsrotate 14707", GOOD}, /* 47 times that is the default lifetime */
+    {"ntsrotate 14706", BAD},
     {"ntsrotate 59", BAD},
     {"ntsrotate 31622400", GOOD},
     {"ntsrotate 31622401", BAD},
@@ -75,8 +75,8 @@ static const struct row rows[] = {
     {"ntsrotate 86400 1", BAD},
     {"ntslifetime 60", GOOD},
     {"ntslifetime 59", BAD},
-    {"ntslifetime 5184000", GOOD},
-    {"ntslifetime 5184001", BAD},
+    {"ntslifetime 4060800", GOOD},
+    {"ntslifetime 4060801", BAD},
     {"ntslifetime 31622401", BAD},
     {"ntslifetime", BAD},
     {"ntslifetime 1 2", BAD},

@@ -118,6 +118,8 @@ demo: $(BINS) ## dev CA, ntsd on loopback, asked by ntsq and chronyd, stopped ag
 	@tests/support/demo.sh $(B)
 run: $(BINS) ## the same server, staying in the foreground until Ctrl-C
 	@tests/support/demo.sh $(B) --stay
+docs: $(BINS) $(E2E_BIN) ## write into docs/ what the programs know: directives, bad input
+	@tests/support/docs.sh $(B)
 lint: ## format, layers, lengths, clang-tidy, cppcheck, shellcheck, man pages
 	@tests/support/lint.sh $(CPPFLAGS)
 format: ## let clang-format have its way
@@ -139,6 +141,6 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: all unit check e2e fuzz demo run lint format install dist compdb clean help
+.PHONY: all unit check e2e fuzz demo run docs lint format install dist compdb clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name peers -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -74,7 +74,7 @@ static const struct config_directive directives[] = {
      FIELD(lifetime_s),
      .apply = config_apply_number,
      .help = "How long a key that seals no more still opens cookies: the longest time a device "
-             "may sleep. At most 60 times ntsrotate."},
+             "may sleep. At most 47 times ntsrotate."},
     {.name = "ntskeys",
      .args = "auto|file PATH|aws-secretsmanager ARN|command CMD...",
      .preset = "auto",

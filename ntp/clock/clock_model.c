@@ -38,6 +38,8 @@ const char *clock_state_name(enum clock_state state)
         return "starting";
     case CLOCK_SYNCHRONISED:
         return "synchronised";
+    case CLOCK_HOLDOVER:
+        return "holdover";
     case CLOCK_LOST:
         return "lost";
     }
@@ -54,8 +56,8 @@ struct wall_ns clock_model_at(const struct clock_model *model, struct mono_ns ra
 bool clock_model_is_trusted(const struct clock_model *model, struct mono_ns raw)
 {
     /* Stratum 0 and leap 3 would be kisses; a model that says them is none. */
-    return model->state == CLOCK_SYNCHRONISED && model->stratum >= 1 &&
-           model->stratum <= NTP_STRATUM_MAX && model->leap < NTP_LEAP_UNKNOWN &&
+    bool served = model->state == CLOCK_SYNCHRONISED || model->state == CLOCK_HOLDOVER;
+    return served && model->stratum >= 1 && model->stratum <= NTP_STRATUM_MAX && model->leap < NTP_LEAP_UNKNOWN &&
            sat_abs(age_ns(model, raw)) <= CLOCK_MODEL_AGE_MAX_NS;
 }
 

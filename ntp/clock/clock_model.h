@@ -15,7 +15,8 @@
 enum clock_state {
     CLOCK_STARTING, /* nothing published that could be served */
     CLOCK_SYNCHRONISED,
-    CLOCK_LOST, /* was synchronised; the source went away or became untrusted */
+    CLOCK_HOLDOVER, /* the sources are silent; served all the same, while the bound allows it */
+    CLOCK_LOST,     /* was synchronised; the source went away or became untrusted */
 };
 const char *clock_state_name(enum clock_state state);
 
@@ -42,7 +43,7 @@ _Static_assert(sizeof(struct clock_model) % 8 == 0, "board values are whole word
 /* Served time at a raw monotonic moment. */
 struct wall_ns clock_model_at(const struct clock_model *model, struct mono_ns raw);
 
-/* True when the model may be served at `raw`: synchronised and not too old. */
+/* True when the model may be served at `raw`: synchronised or in holdover, and not too old. */
 bool clock_model_is_trusted(const struct clock_model *model, struct mono_ns raw);
 
 /* The header fields of a reply at `raw`. Not trusted: leap 3, stratum 0, zero reference id, largest

@@ -54,6 +54,8 @@ Test(clock_model, trust_ends_with_age_and_state)
     cr_assert_not(clock_model_is_trusted(&m, raw_after(CLOCK_MODEL_AGE_MAX_NS + 1)));
     cr_assert(clock_model_is_trusted(&m, raw_after(-1)));
     cr_assert_not(clock_model_is_trusted(&m, raw_after(-CLOCK_MODEL_AGE_MAX_NS - 1)));
+    m.state = CLOCK_HOLDOVER;
+    cr_assert(clock_model_is_trusted(&m, raw_after(0)));
     m.state = CLOCK_LOST;
     cr_assert_not(clock_model_is_trusted(&m, raw_after(0)));
     m.state = CLOCK_STARTING;
@@ -145,6 +147,7 @@ Test(clock_model, states_have_names)
 {
     cr_assert_str_eq(clock_state_name(CLOCK_STARTING), "starting");
     cr_assert_str_eq(clock_state_name(CLOCK_SYNCHRONISED), "synchronised");
+    cr_assert_str_eq(clock_state_name(CLOCK_HOLDOVER), "holdover");
     cr_assert_str_eq(clock_state_name(CLOCK_LOST), "lost");
     cr_assert_str_eq(clock_state_name((enum clock_state)9), "unknown");
 }

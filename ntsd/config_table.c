@@ -156,8 +156,9 @@ static const struct config_directive directives[] = {
      .min = 1,
      .max = 15,
      .apply = config_apply_local,
-     .help = "Serves the kernel clock at this stratum (1 to 15) when no source is trusted: the "
-             "operator's word."},
+     .help =
+         "Serves the kernel clock at this stratum (1 to 15), also while no source is trusted: the "
+         "operator's word."},
     {.name = "allow",
      .args = "[CIDR]",
      .absent = "everyone",

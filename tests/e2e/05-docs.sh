@@ -10,16 +10,16 @@ verdict "ntsd.conf(5) and docs/bad-input.md are those of the programs" "make doc
 
 # example FILE: the lines of a configuration in it, with paths and the user of this test.
 example() {
-    sed -n '/ntsservercert/,/^\(```\|\.Ed\)/p' "$1" | grep -vE '^(```|\.Ed)' |
+    sed -n '/^ntsservercert/,/^\(```\|\.Ed\)/p' "$1" | grep -vE '^(```|\.Ed)' |
         sed -e "s,/etc/ntsd,$CERTS," -e "s,/var/lib/ntsd,$T/state," -e "s,^user .*,user $(id -un),"
 }
 # good CONFIG: -t finds nothing wrong.
-good() { "$BIN/ntsd" -c "$1" -t >"$T/test.log" 2>&1; }
+good() { "$BIN/ntsd" -c "$1" -t >"$T/test.log" 2>&1 || { show_logs; return 1; }; }
 
 make_certs "$CERTS"
 chown -R "$(id -un)" "$CERTS"
 for file in README.md docs/man/ntsd.conf.5; do
     example "$ROOT/$file" >"$T/example.conf"
-    verdict "the example in $file is a good configuration" "$(cat "$T/example.conf")" \
+    verdict "the example in $file is a good configuration" "see the log above" \
         good "$T/example.conf"
 done

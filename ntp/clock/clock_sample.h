@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One measurement of a time source, whatever its kind: an NTP exchange or a reading of a hardware
- * clock. It says what the source's clock showed at one moment of CLOCK_MONOTONIC_RAW, so that a step
- * of the host's wall clock has no part in it. Plain data.
+ * clock. It says what the source's clock showed at one moment of CLOCK_MONOTONIC_RAW, so that a
+ * step of the host's wall clock has no part in it. Plain data.
  */
 #ifndef NTSD_NTP_CLOCK_CLOCK_SAMPLE_H
 #define NTSD_NTP_CLOCK_CLOCK_SAMPLE_H

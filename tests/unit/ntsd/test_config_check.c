@@ -2,7 +2,7 @@
 /*
  * Directives that contradict each other, and what depends on others.
  */
-#include "config_text.h"
+#include "tests/unit/ntsd/config_text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /*
  * The file: what is told, and how.
  */
-#include "scratch.h"
+#include "tests/unit/ntsd/scratch.h"
 
 #include "ntsd/config_load.h"
 

@@ -2,7 +2,7 @@
 /*
  * Lines, words, and the faults that belong to no directive in particular.
  */
-#include "config_text.h"
+#include "tests/unit/ntsd/config_text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

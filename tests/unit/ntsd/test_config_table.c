@@ -3,7 +3,7 @@
  * Every directive: default, least and greatest value, one beyond each, garbage, a missing and a
  * superfluous argument. A directive without a row here fails the test.
  */
-#include "config_text.h"
+#include "tests/unit/ntsd/config_text.h"
 
 #include "ntsd/config_table.h"
 

@@ -2,7 +2,7 @@
 /*
  * The remedy for files out of reach. Root can reach all; the looking is then done as nobody.
  */
-#include "scratch.h"
+#include "tests/unit/ntsd/scratch.h"
 
 #include "ntsd/file_access.h"
 

@@ -2,7 +2,7 @@
 /*
  * The metrics as text: format, sums, completeness.
  */
-#include "snapshot_sample.h"
+#include "tests/unit/ntsd/snapshot_sample.h"
 
 #include "ntp/ntp_service.h"
 #include "nts-ke/ke_outcome.h"

@@ -2,7 +2,7 @@
 /*
  * Every reason to be out of the load balancer, and which service it concerns.
  */
-#include "snapshot_sample.h"
+#include "tests/unit/ntsd/snapshot_sample.h"
 
 #include "ntsd/readiness.h"
 

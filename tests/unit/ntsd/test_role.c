@@ -2,7 +2,7 @@
 /*
  * Who may see what: the promises of the design, read off the table.
  */
-#include "config_text.h"
+#include "tests/unit/ntsd/config_text.h"
 
 #include "ntsd/role.h"
 

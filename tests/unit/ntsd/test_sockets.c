@@ -2,7 +2,7 @@
 /*
  * Sockets: all there, each role its own, and never a silent share of somebody else's port.
  */
-#include "config_text.h"
+#include "tests/unit/ntsd/config_text.h"
 
 #include "ntsd/sockets.h"
 

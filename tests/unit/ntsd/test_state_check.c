@@ -2,7 +2,7 @@
 /*
  * The state directory: looked at without a trace, made when a start needs it.
  */
-#include "scratch.h"
+#include "tests/unit/ntsd/scratch.h"
 
 #include "ntsd/state_check.h"
 

@@ -2,7 +2,7 @@
 /*
  * Paths and pages.
  */
-#include "snapshot_sample.h"
+#include "tests/unit/ntsd/snapshot_sample.h"
 
 #include "ntsd/status_page.h"
 

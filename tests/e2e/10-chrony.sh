@@ -10,9 +10,15 @@ start_ntsd "local stratum 10"
 
 has_full_jar() { [ "$(chrony_auth 9)" = 8 ]; }
 
+is_close() {
+    offset=$(chrony_data Offset)
+    offset=${offset% seconds}
+    less "$offset" 0.001
+}
+
 # synchronise NAME ADDRESS
 synchronise() {
-    local name=$1 offset
+    local name=$1 offset=none
     start_chronyd "$2" || return
     if ! within 10000 chrony_selected; then
         not_ok "$name: ntsd is selected" "$(chronyc sources | tail -n 1)"
@@ -28,8 +34,9 @@ synchronise() {
     verdict "$name: eight cookies kept" "$(chrony_auth 9)" within 2000 has_full_jar
     verdict "$name: replies are authenticated" "$(chrony_data Authenticated)" \
         [ "$(chrony_data Authenticated)" = Yes ]
-    offset=$(chrony_data Offset)
-    verdict "$name: offset under 1 ms: ${offset% seconds} s" "not so" less "${offset% seconds}" 0.001
+    # A busy machine spoils a sample now and then, never all of them.
+    within 5000 is_close
+    verdict "$name: offset under 1 ms: $offset s" "never in 5 s" less "$offset" 0.001
     finish "$CHRONYD_PID"
 }
 

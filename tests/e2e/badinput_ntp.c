@@ -110,6 +110,20 @@ static uint64_t verdict_counter(const struct probe *probe, unsigned verdict)
     return probe_counter(probe, label);
 }
 
+/* What was sent before this row may still be on its way into the counters. */
+static void settle(const struct probe *probe)
+{
+    uint64_t last = UINT64_MAX;
+    for (int i = 0; i < 50; i++) {
+        uint64_t now = probe_counter(probe, "ntsd_ntp_sent_total");
+        if (now == last) {
+            return;
+        }
+        last = now;
+        (void)usleep(3000);
+    }
+}
+
 static uint64_t row_counters(const struct bench *bench, const struct bad_datagram *row)
 {
     uint64_t sum = 0;
@@ -139,6 +153,7 @@ static void run_row(struct bench *bench, const struct bad_datagram *row)
     bench->cookie = probe_cookie(&bench->probe);
     struct shape good = shape_default();
     unsigned variants = row->variants > 0 ? row->variants : (unsigned)shape_write(bench, &good) * 8;
+    settle(&bench->probe);
     uint64_t before = row_counters(bench, row);
     int fd = probe_udp(&bench->probe);
     for (unsigned v = 0; v < variants; v++) {
@@ -226,7 +241,7 @@ static void source_port_zero(struct bench *bench)
 static void counters_add_up(struct bench *bench)
 {
     uint64_t sum = 0;
-    (void)usleep(100000); /* the last reply may have overtaken its counter */
+    settle(&bench->probe);
     for (unsigned v = 0; v < NTP_VERDICTS; v++) {
         sum += verdict_counter(&bench->probe, v);
     }

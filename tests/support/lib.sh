@@ -151,6 +151,7 @@ http_status() {
     : "$version"
 }
 is_ready() { [ "$(http_status /readyz)" = 200 ]; }
+ready_or_dead() { is_ready || gone_or_zombie "$NTSD_PID"; }
 
 # ---- ntsd
 
@@ -197,7 +198,8 @@ start_ntsd() {
     give_away "$T/state"
     write_conf "$T/ntsd.conf" "$@"
     run_ntsd
-    if ! within 5000 is_ready; then
+    within 5000 ready_or_dead
+    if ! is_ready; then
         show_logs
         not_ok "start ntsd" "not ready within 5 s"
         exit 1

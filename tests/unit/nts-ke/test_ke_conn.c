@@ -250,16 +250,51 @@ Test(ke_conn, lengths_of_requests)
 /* It is still sending when we have answered: it must get to read the answer, not a reset. */
 Test(ke_conn, a_megabyte_is_told_what_is_wrong)
 {
-    static char junk[1 << 20];
+    enum { PIECE = 32 * 1024, PIECES = 32 };
+    static char junk[PIECE];
     for (size_t i = 0; i < sizeof(junk); i += 4) {
-        junk[i] = 0x40; /* 262 144 empty records */
+        junk[i] = 0x40; /* empty records, 262 144 in all */
     }
     start(2000);
     struct peer peer;
     cr_assert(peer_shake(&peer, &fixture));
-    peer_say(&peer, junk, sizeof(junk));
+    for (size_t i = 0; i < PIECES; i++) {
+        peer_say(&peer, junk, sizeof(junk));
+        await_count(KE_COUNT_ERROR_1, 1);
+        (void)poll(NULL, 0, 1); /* so slowly that a reset would be noticed when writing */
+    }
     cr_assert(peer_listen(&peer));
     cr_assert(PEER_HEARD(&peer, ERROR_1));
     peer_leave(&peer);
+    stop();
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* A client with Nagle's algorithm holds its request back until the end of its handshake has been
+ * acknowledged: were that delayed, this would take 40 ms and more. */
+Test(ke_conn, acknowledges_at_once)
+{
+    enum { EXCHANGES = 31 };
+    int64_t ns[EXCHANGES];
+    start(2000);
+    for (size_t i = 0; i < EXCHANGES; i++) {
+        struct peer peer;
+        int64_t before = mono_now().ns;
+        cr_assert(peer_shake(&peer, &fixture));
+        peer_say(&peer, REQUEST, 6); /* in three parts, as a simple client may */
+        peer_say(&peer, &REQUEST[6], 6);
+        peer_say(&peer, &REQUEST[12], sizeof(REQUEST) - 1 - 12);
+        cr_assert(peer_listen(&peer));
+        ns[i] = mono_now().ns - before;
+        peer_leave(&peer);
+    }
+    qsort(ns, EXCHANGES, sizeof(ns[0]), compare);
+    cr_assert_lt(ns[EXCHANGES / 2], 20 * NS_PER_MS);
     stop();
 }

@@ -5,7 +5,7 @@
 # Elsewhere only the build's own needs are looked for, by pkg-config.
 set -u
 
-build="gcc pkg-config nettle-dev libuv1-dev libssl-dev libjansson-dev"
+build="gcc libc6-dev pkg-config nettle-dev libuv1-dev libssl-dev libjansson-dev"
 tests="libcriterion-dev clang libclang-rt-14-dev llvm-14 openssl tshark iproute2 procps python3 strace curl"
 # What the peers in build/peers (chrony, NTPsec: unpacked, never installed, never started as a
 # service) need at run time.

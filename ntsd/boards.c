@@ -6,8 +6,8 @@
 
 #include "common/base/board.h"
 #include "common/base/stats.h"
-#include "ntp/clock/clock_model.h"
 #include "nts-ke/ke_service.h"
+#include "ntsd/clock_values.h"
 #include "ntsd/status_values.h"
 
 #include <errno.h>
@@ -25,11 +25,14 @@ struct layout {
 static const struct layout layouts[BOARDS_COUNT] = {
     [BOARDS_KEYS] = {"ntsd-keys", sizeof(struct keyring)},
     [BOARDS_CLOCK] = {"ntsd-clock", sizeof(struct clock_model)},
+    [BOARDS_CLOCK_REPORT] = {"ntsd-clock-report", sizeof(struct clock_report)},
+    [BOARDS_CLOCK_MEMORY] = {"ntsd-clock-memory", sizeof(struct clock_memory)},
     [BOARDS_KEY_STATUS] = {"ntsd-key-status", sizeof(struct key_status)},
     [BOARDS_KE_STATUS] = {"ntsd-ke-status", sizeof(struct ke_status)},
     [BOARDS_SUPERVISOR] = {"ntsd-supervisor", sizeof(struct supervisor_status)},
     [BOARDS_NTP_STATS] = {"ntsd-ntp-stats", 0},
     [BOARDS_KE_STATS] = {"ntsd-ke-stats", 0},
+    [BOARDS_CLOCK_STATS] = {"ntsd-clock-stats", 0},
 };
 
 _Static_assert(sizeof(struct keyring) % 8 == 0, "board values are whole words");
@@ -40,17 +43,6 @@ size_t boards_ke_stats_stride(void)
     return (sizeof(struct stats) + page - 1) / page * page;
 }
 
-/* A fresh board: initialised through a mapping that is gone before a value is written. */
-static int init_board(int fd, size_t size, size_t value)
-{
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED) {
-        return -1;
-    }
-    board_init(p, value);
-    return munmap(p, size);
-}
-
 static int open_file(const struct layout *layout, size_t size)
 {
     int fd = memfd_create(layout->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -59,8 +51,7 @@ static int open_file(const struct layout *layout, size_t size)
     }
     /* Sealed: a writer that could shorten the file would kill its readers with SIGBUS. */
     if (ftruncate(fd, (off_t)size) != 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0 ||
-        (layout->value > 0 && init_board(fd, size, layout->value) != 0)) {
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         int saved = errno;
         (void)close(fd);
         errno = saved;
@@ -84,6 +75,9 @@ static size_t size_of(enum boards_id id, size_t workers, size_t ke_processes)
     }
     if (id == BOARDS_KE_STATS) {
         return boards_ke_stats_stride() * (ke_processes > 0 ? ke_processes : 1);
+    }
+    if (id == BOARDS_CLOCK_STATS) {
+        return sizeof(struct stats) * CLOCK_STATS_BLOCKS;
     }
     return board_footprint(layouts[id].value);
 }

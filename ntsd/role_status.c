@@ -22,10 +22,10 @@ struct status_role {
 };
 
 /* True when something was published; otherwise `value` is of no use. */
-static bool read_board(const struct board *board, void *value)
+static bool read_board(const struct board *board, void *value, size_t size)
 {
     uint64_t generation = 0;
-    return board_read(board, value, &generation) == NTS_OK && generation > 0;
+    return board_read(board, value, size, &generation) == NTS_OK && generation > 0;
 }
 
 static void take_snapshot(struct status_role *role)
@@ -35,12 +35,15 @@ static void take_snapshot(struct status_role *role)
     memset(s, 0, sizeof(*s));
     s->ntp_wanted = context->config->ntp_port != 0;
     s->ke_wanted = context->config->ke_port != 0;
-    if (!read_board(context->board[BOARDS_SUPERVISOR], &s->supervisor)) {
+    if (!read_board(context->board[BOARDS_SUPERVISOR], &s->supervisor, sizeof(s->supervisor))) {
         memset(&s->supervisor, 0, sizeof(s->supervisor));
     }
-    s->has_clock = read_board(context->board[BOARDS_CLOCK], &s->clock);
-    s->has_keys = read_board(context->board[BOARDS_KEY_STATUS], &s->keys);
-    s->has_ke = read_board(context->board[BOARDS_KE_STATUS], &s->ke);
+    s->has_clock = read_board(context->board[BOARDS_CLOCK], &s->clock, sizeof(s->clock));
+    s->has_report = read_board(context->board[BOARDS_CLOCK_REPORT], &s->report, sizeof(s->report));
+    s->config = context->config;
+    s->clock_stats = context->board[BOARDS_CLOCK_STATS];
+    s->has_keys = read_board(context->board[BOARDS_KEY_STATUS], &s->keys, sizeof(s->keys));
+    s->has_ke = read_board(context->board[BOARDS_KE_STATUS], &s->ke, sizeof(s->ke));
     s->raw = mono_raw_now();
     bool trusted = s->has_clock && clock_model_is_trusted(&s->clock, s->raw);
     struct wall_ns now = trusted ? clock_model_at(&s->clock, s->raw) : wall_now();

@@ -24,25 +24,22 @@ size_t board_footprint(size_t size)
     return sizeof(struct board) + 2 * 8 * words_of(size);
 }
 
-void board_init(struct board *board, size_t size)
+void board_write(struct board *board, const void *value, size_t size)
 {
-    board->words = words_of(size);
-    atomic_store_explicit(&board->generation, 0, memory_order_release);
-}
-
-void board_write(struct board *board, const void *value)
-{
+    size_t words = words_of(size);
     const uint64_t *from = value;
     uint64_t next = atomic_load_explicit(&board->generation, memory_order_relaxed) + 1;
-    _Atomic uint64_t *slot = board->slots + (next & 1) * board->words;
-    for (size_t i = 0; i < board->words; i++) {
+    _Atomic uint64_t *slot = board->slots + (next & 1) * words;
+    for (size_t i = 0; i < words; i++) {
         atomic_store_explicit(&slot[i], from[i], memory_order_release);
     }
     atomic_store_explicit(&board->generation, next, memory_order_release);
 }
 
-NODISCARD enum nts_err board_read(const struct board *board, void *value, uint64_t *generation)
+NODISCARD enum nts_err board_read(const struct board *board, void *value, size_t size,
+                                  uint64_t *generation)
 {
+    size_t words = words_of(size);
     uint64_t *to = value;
     for (int i = 0; i < READ_TRIES; i++) {
         uint64_t before = atomic_load_explicit(&board->generation, memory_order_acquire);
@@ -50,8 +47,8 @@ NODISCARD enum nts_err board_read(const struct board *board, void *value, uint64
             *generation = 0;
             return NTS_OK;
         }
-        const _Atomic uint64_t *slot = board->slots + (before & 1) * board->words;
-        for (size_t w = 0; w < board->words; w++) {
+        const _Atomic uint64_t *slot = board->slots + (before & 1) * words;
+        for (size_t w = 0; w < words; w++) {
             to[w] = atomic_load_explicit(&slot[w], memory_order_acquire);
         }
         if (atomic_load_explicit(&board->generation, memory_order_acquire) == before) {

@@ -9,7 +9,10 @@
  * leaves the current slot whole, and its successor goes on from there. This is why it is not the
  * single-slot sequence counter: that one would lock readers out for ever.
  *
- *   | generation (u64, 0: nothing yet) | size | slot 0: words | slot 1: words |
+ *   | generation (u64, 0: nothing yet) | slot 0: words | slot 1: words |
+ *
+ * Zeroed memory is an empty board. The size of the value is an argument of every call and not
+ * stored: a writer that was taken over must not be able to tell its readers how much to copy.
  *
  * All words are C11 atomics, so there is no data race in the language's sense. No allocation.
  */
@@ -25,20 +28,15 @@
 
 struct board {
     _Atomic uint64_t generation;
-    uint64_t words; /* of one slot; set once by board_init() */
     _Atomic uint64_t slots[];
 };
 
-/* Bytes of memory a board for a value of `size` octets takes. */
+/* Bytes of memory, aligned to 8, that a board for a value of `size` octets takes. */
 size_t board_footprint(size_t size);
 
-/* Prepares zeroed memory of board_footprint(size) octets, aligned to 8. Once, before any other
- * use; the creator calls it before readers or the writer exist. */
-void board_init(struct board *board, size_t size);
-
-/* Publishes a value of the size the board was made for. `value` must be aligned to 8 and its size
- * a multiple of 8 (static_assert both where the type is declared). One writer at a time. */
-void board_write(struct board *board, const void *value);
+/* Publishes a value of `size` octets. It must be aligned to 8 and its size a multiple of 8
+ * (static_assert both where the type is declared). One writer at a time. */
+void board_write(struct board *board, const void *value, size_t size);
 
 /* The number of the newest value; 0 while nothing was published. Cheap: one load. */
 static inline uint64_t board_generation(const struct board *board)
@@ -51,6 +49,7 @@ static inline uint64_t board_generation(const struct board *board)
  * while nothing was published. Any thread. Bounded: a writer that overtakes the reader again and
  * again makes it give up after 64 tries with NTS_ELIMIT, `value` then holding nothing of use.
  */
-NODISCARD enum nts_err board_read(const struct board *board, void *value, uint64_t *generation);
+NODISCARD enum nts_err board_read(const struct board *board, void *value, size_t size,
+                                  uint64_t *generation);
 
 #endif

@@ -69,10 +69,9 @@ NODISCARD enum nts_err cookie_ring_refresh(struct cookie_ring *cr, const struct 
     if (board_generation(key_board) == cr->generation) {
         return NTS_OK;
     }
-    assert(key_board->words == sizeof(struct keyring) / 8);
     struct keyring ring;
     uint64_t generation = 0;
-    enum nts_err err = board_read(key_board, &ring, &generation);
+    enum nts_err err = board_read(key_board, &ring, sizeof(ring), &generation);
     if (err == NTS_OK && generation != 0) {
         err = cookie_ring_prepare(cr, &ring);
         cr->generation = err == NTS_OK ? generation : cr->generation;

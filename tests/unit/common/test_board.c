@@ -44,7 +44,6 @@ static struct board *board_shared(void)
     void *p = mmap(NULL, board_footprint(VALUE_SIZE), PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     cr_assert_neq(p, MAP_FAILED);
-    board_init(p, VALUE_SIZE);
     return p;
 }
 
@@ -59,7 +58,7 @@ Test(board, an_empty_board_leaves_the_value_alone)
     struct value v = value_of(7);
     uint64_t generation = 99;
     cr_assert_eq(board_generation(board), 0);
-    cr_assert_eq(board_read(board, &v, &generation), NTS_OK);
+    cr_assert_eq(board_read(board, &v, sizeof(v), &generation), NTS_OK);
     cr_assert_eq(generation, 0);
     cr_assert_eq(v.word[0], 7);
     board_unshare(board);
@@ -70,11 +69,11 @@ Test(board, every_write_is_read_back_with_its_generation)
     struct board *board = board_shared();
     for (uint64_t n = 1; n <= 1000; n++) {
         struct value in = value_of(n * n);
-        board_write(board, &in);
+        board_write(board, &in, sizeof(in));
         cr_assert_eq(board_generation(board), n);
         struct value out = value_of(0);
         uint64_t generation = 0;
-        cr_assert_eq(board_read(board, &out, &generation), NTS_OK);
+        cr_assert_eq(board_read(board, &out, sizeof(out), &generation), NTS_OK);
         cr_assert_eq(generation, n);
         cr_assert_eq(memcmp(&in, &out, sizeof(in)), 0);
     }
@@ -91,14 +90,13 @@ Test(board, sizes_are_kept_apart)
         cr_assert_not_null(memory);
         memory[len / 8] = 0xfeedfeedfeedfeed;
         struct board *board = (struct board *)memory;
-        board_init(board, sizes[i]);
         uint64_t in[512];
         memset(in, 0x5a, sizeof(in));
-        board_write(board, in);
-        board_write(board, in);
+        board_write(board, in, sizes[i]);
+        board_write(board, in, sizes[i]);
         uint64_t out[512] = {0};
         uint64_t generation = 0;
-        cr_assert_eq(board_read(board, out, &generation), NTS_OK);
+        cr_assert_eq(board_read(board, out, sizes[i], &generation), NTS_OK);
         cr_assert_eq(generation, 2);
         cr_assert_eq(memcmp(in, out, sizes[i]), 0);
         cr_assert(sizes[i] == sizeof(out) || out[sizes[i] / 8] == 0, "size %zu", sizes[i]);
@@ -112,16 +110,16 @@ Test(board, half_a_write_is_never_seen_and_the_next_writer_goes_on)
     struct board *board = board_shared();
     for (size_t half = 0; half <= WORDS; half++) {
         struct value good = value_of(1000 + half);
-        board_write(board, &good);
+        board_write(board, &good, sizeof(good));
         uint64_t before = board_generation(board);
         /* What a writer killed after `half` words of the next value leaves behind. */
-        _Atomic uint64_t *slot = board->slots + ((before + 1) & 1) * board->words;
+        _Atomic uint64_t *slot = board->slots + ((before + 1) & 1) * (VALUE_SIZE / 8);
         for (size_t i = 0; i < half; i++) {
             atomic_store(&slot[i], UINT64_C(0xdead));
         }
         struct value out;
         uint64_t generation = 0;
-        cr_assert_eq(board_read(board, &out, &generation), NTS_OK);
+        cr_assert_eq(board_read(board, &out, sizeof(out), &generation), NTS_OK);
         cr_assert_eq(generation, before);
         cr_assert_eq(memcmp(&good, &out, sizeof(good)), 0, "killed after %zu words", half);
     }
@@ -144,7 +142,7 @@ static void *reader_run(void *arg)
     for (unsigned reads = 0; reads < READS;) {
         struct value v;
         uint64_t generation = 0;
-        if (board_read(race->board, &v, &generation) != NTS_OK || generation == 0) {
+        if (board_read(race->board, &v, sizeof(v), &generation) != NTS_OK || generation == 0) {
             continue; /* overtaken too often, or nothing there yet */
         }
         faults += !value_is_whole(&v) || v.word[0] != generation || generation < last;
@@ -166,7 +164,7 @@ Test(board, readers_in_threads_see_whole_values_in_order, .timeout = 120)
     (void)pthread_barrier_wait(&race.start);
     for (uint64_t n = 1; race.reading > 0; n++) {
         struct value v = value_of(n);
-        board_write(race.board, &v);
+        board_write(race.board, &v, sizeof(v));
     }
     for (size_t i = 0; i < READERS; i++) {
         void *faults = NULL;
@@ -185,7 +183,7 @@ static pid_t writer_start(struct board *board)
     if (pid == 0) {
         for (;;) {
             struct value v = value_of(board_generation(board) + 1);
-            board_write(board, &v);
+            board_write(board, &v, sizeof(v));
         }
     }
     return pid;
@@ -211,7 +209,7 @@ Test(board, readers_work_on_after_the_writer_was_killed, .timeout = 120)
         writer_kill(pid);
         struct value v;
         uint64_t generation = 0;
-        cr_assert_eq(board_read(board, &v, &generation), NTS_OK);
+        cr_assert_eq(board_read(board, &v, sizeof(v), &generation), NTS_OK);
         cr_assert_geq(generation, until);
         cr_assert(value_is_whole(&v) && v.word[0] == generation, "after kill %u", round);
         seen = generation;

@@ -316,12 +316,11 @@ Test(cookie, the_board_brings_new_rings)
     static alignas(8) uint8_t memory[sizeof(struct board) + 2 * sizeof(struct keyring)];
     struct board *board = (struct board *)memory;
     cr_assert_leq(board_footprint(sizeof(struct keyring)), sizeof(memory));
-    board_init(board, sizeof(struct keyring));
     cookie_ring_wipe(&b->cr);
     cr_assert_eq(cookie_ring_refresh(&b->cr, board), NTS_OK);
     cr_expect(b->cr.generation == 0 && b->cr.count == 0);
 
-    board_write(board, &b->ring);
+    board_write(board, &b->ring, sizeof(b->ring));
     cr_assert_eq(cookie_ring_refresh(&b->cr, board), NTS_OK);
     cr_expect(b->cr.generation == 1 && b->cr.count == b->ring.count);
 
@@ -330,13 +329,13 @@ Test(cookie, the_board_brings_new_rings)
     struct span cookie = seal(b, &keys, buf);
     struct keydoc doc = sample_doc();
     cr_assert_eq(keyring_derive(&doc, SAMPLE_BEGIN + 50 * SAMPLE_ROTATE_S, 0, &b->ring), NTS_OK);
-    board_write(board, &b->ring);
+    board_write(board, &b->ring, sizeof(b->ring));
     cr_assert_eq(cookie_ring_refresh(&b->cr, board), NTS_OK);
     cr_expect(b->cr.generation == 2 && b->cr.count == 2);
     expect_refused(b, cookie, NTS_ENOTFOUND);
 
     b->ring.count = UINT32_MAX;
-    board_write(board, &b->ring);
+    board_write(board, &b->ring, sizeof(b->ring));
     cr_assert_eq(cookie_ring_refresh(&b->cr, board), NTS_EFORMAT);
     cr_expect(b->cr.generation == 2 && b->cr.count == 2);
 }

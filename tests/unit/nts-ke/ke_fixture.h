@@ -73,10 +73,8 @@ static inline struct ke_service_options fixture_prepare(struct ke_fixture *f)
     f->key_board = fixture_shared(board_footprint(sizeof(struct keyring)));
     f->status_board = fixture_shared(board_footprint(sizeof(struct ke_status)));
     f->stats = fixture_shared(sizeof(struct stats));
-    board_init(f->key_board, sizeof(struct keyring));
-    board_init(f->status_board, sizeof(struct ke_status));
     f->ring = (struct keyring){.count = 1, .key = {{.id = 0x010203, .bytes = {1, 2, 3}}}};
-    board_write(f->key_board, &f->ring);
+    board_write(f->key_board, &f->ring, sizeof(f->ring));
     cr_assert_eq(net_addr_port_parse("127.0.0.1:0", &f->addr), NTS_OK);
     cr_assert_eq(ke_listener_open(&f->addr, &f->listener), NTS_OK);
     socklen_t len = sizeof(f->addr);

@@ -108,14 +108,13 @@ Test(ke_service, no_algorithm_in_common)
 Test(ke_service, without_keys_it_says_internal_error_and_recovers)
 {
     struct ke_service_options options = fixture_prepare(&fixture);
-    board_init(fixture.key_board, sizeof(struct keyring));
     fixture_run(&fixture, &options);
     cr_assert_eq(fixture_exchange(&fixture, cmac_256, 1, &result), NTS_OK);
     cr_assert(result.answer.has_error);
     cr_assert_eq(result.answer.error, KE_ERROR_INTERNAL);
     ke_client_result_wipe(&result);
     FIXTURE_AWAIT(fixture_count(&fixture, KE_COUNT_NO_KEYS) == 1);
-    board_write(fixture.key_board, &fixture.ring);
+    board_write(fixture.key_board, &fixture.ring, sizeof(fixture.ring));
     fixture_canary(&fixture);
     fixture_stop(&fixture);
     cr_assert_eq(fixture_count(&fixture, KE_COUNT_ERROR_2), 1);
@@ -129,7 +128,7 @@ Test(ke_service, a_new_ring_is_used_at_once)
     struct keyring next = fixture.ring;
     next.key[0].id++;
     next.key[0].bytes[0]++;
-    board_write(fixture.key_board, &next);
+    board_write(fixture.key_board, &next, sizeof(next));
     cr_assert_eq(fixture_exchange(&fixture, cmac_256, 1, &result), NTS_OK);
     check_cookies(&result, &next);
     ke_client_result_wipe(&result);
@@ -165,7 +164,7 @@ static struct ke_status read_status(void)
 {
     static struct ke_status status;
     uint64_t generation = 0;
-    cr_assert_eq(board_read(fixture.status_board, &status, &generation), NTS_OK);
+    cr_assert_eq(board_read(fixture.status_board, &status, sizeof(status), &generation), NTS_OK);
     return generation == 0 ? (struct ke_status){.ready = 0} : status;
 }
 

@@ -56,10 +56,8 @@ static inline void ntsq_ke_prepare(struct ntsq_ke *ke)
     ke->key_board = ntsq_ke_shared(board_footprint(sizeof(struct keyring)));
     ke->status_board = ntsq_ke_shared(board_footprint(sizeof(struct ke_status)));
     ke->stats = ntsq_ke_shared(sizeof(struct stats));
-    board_init(ke->key_board, sizeof(struct keyring));
-    board_init(ke->status_board, sizeof(struct ke_status));
     ke->ring = (struct keyring){.count = 1, .key = {{.id = 0x010203, .bytes = {1, 2, 3}}}};
-    board_write(ke->key_board, &ke->ring);
+    board_write(ke->key_board, &ke->ring, sizeof(ke->ring));
 }
 
 /* Names `ntp_port` in its answers. Returns when it serves. Before any thread is started. */

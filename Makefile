@@ -35,7 +35,7 @@ SANFLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-f
 CPPFLAGS  += -I. -D_GNU_SOURCE -DNTSD_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 CFLAGS    += -std=c11 -O2 -g $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS   += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANFLAGS)
-LDLIBS    := $(PKG_LIBS) -lpthread
+LDLIBS    := $(PKG_LIBS) -lpthread -lm
 # ntp and ntp/clock use each other: the libraries a program lists are searched as one group.
 LINK       = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 COMPILE    = @mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -57,6 +57,7 @@ uses_nts-ke := nts-ke certs $(common)
 uses_ntp    := ntp/clock ntp $(common)
 uses_ntsd   := ntsd nts-ke certs ntp/clock ntp $(common)
 uses_tools  := tools nts-ke certs ntp $(common)
+uses_sim    := ntp/clock ntp $(common)
 uses_e2e    := nts-ke certs ntp/clock ntp $(common)
 libs_for    = $(foreach f,$(uses_$(1)),$(call lib_of,$(f)))
 
@@ -89,6 +90,11 @@ $(foreach a,common certs nts-ke ntp ntsd tools,$(eval $(call unit_area,$(a))))
 
 $(B)/tests/unit/ntsd/test_daemon: | $(B)/ntsd
 
+# Simulations: one program of tests/sim/*.c.
+SIM       := $(B)/tests/sim/clock_sim
+$(SIM): $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/sim/*.c))) $(call libs_for,sim)
+	@mkdir -p $(@D); $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 # End-to-end helpers in C: tests/e2e/X.c, each a program of its own, over tests/support/*.c.
 E2E_BIN   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/e2e/*.c)))
 $(eval $(call library,tests/support))
@@ -108,8 +114,10 @@ $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libntsd.a
 
 unit: $(BINS) $(UNIT) ## run the unit tests (with SAN=address,undefined or SAN=thread: sanitized)
 	@tests/support/run.sh unit $(B)
-check: $(BINS) $(UNIT) $(E2E_BIN) $(FUZZ) ## everything: unit, corpora, end to end; ends with one line
-	@tests/support/run.sh unit,fuzz,e2e $(B) $(BUILD)/fuzz
+sim: $(SIM) ## simulate the clock and print what came of it; PLOT=docs/clock.svg draws it, too
+	@$(SIM) $(if $(PLOT),--plot $(PLOT))
+check: $(BINS) $(UNIT) $(SIM) $(E2E_BIN) $(FUZZ) ## everything: unit, simulations, corpora, end to end; ends with one line
+	@tests/support/run.sh unit,sim,fuzz,e2e $(B) $(BUILD)/fuzz
 e2e: $(BINS) $(E2E_BIN) ## the end-to-end tests alone
 	@tests/support/run.sh e2e $(B)
 fuzz: $(FUZZ) ## fuzz T=target (default: each in turn) for TIME=seconds each (default 60)
@@ -141,6 +149,6 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: all unit check e2e fuzz demo run docs lint format install dist compdb clean help
+.PHONY: all unit sim check e2e fuzz demo run docs lint format install dist compdb clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name peers -prune -o -name '*.d' -type f -print 2>/dev/null)

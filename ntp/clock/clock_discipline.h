@@ -11,8 +11,11 @@
 #define NTSD_NTP_CLOCK_CLOCK_DISCIPLINE_H
 
 #include "ntp/clock/clock_filter.h"
+#include "ntp/clock/clock_leap.h"
 #include "ntp/clock/clock_model.h"
 #include "ntp/clock/clock_report.h"
+#include "ntp/clock/clock_select.h"
+#include "ntp/clock/clock_target.h"
 
 /* Why the state changed or the line was stepped; each is a metric. */
 enum clock_reason {
@@ -45,30 +48,19 @@ struct clock_discipline_options {
     int8_t precision;
 };
 
-/* The line to be served in the end: what is followed, extrapolated. */
-struct clock_target {
-    int64_t raw_ns;
-    int64_t offset_ns; /* served time less raw time, at raw_ns */
-    double rate_ppb;
-    int64_t root_delay_ns;
-    int64_t dispersion_ns; /* at raw_ns */
-    int64_t drift_ppb;     /* how fast that grows */
-};
-
 struct clock_discipline {
     struct clock_discipline_options options;
     struct clock_filter filter[CLOCK_SOURCES_MAX];
-    uint8_t verdict[CLOCK_SOURCES_MAX];
-    bool distrusted[CLOCK_SOURCES_MAX]; /* was a falseticker and has not agreed since */
     int64_t poll_ns[CLOCK_SOURCES_MAX];
-    size_t peer;              /* the selected source; CLOCK_SOURCES_MAX: none yet */
-    enum clock_reason broken; /* why the newest break of a filter was believed */
+    struct clock_selection selection;
+    enum clock_reason broken; /* why a filter's break was believed since the last update */
     struct clock_target target;
     struct clock_model model;  /* as published */
     int64_t start_raw_ns;      /* when the sources began to be asked */
-    int64_t followed_raw_ns;   /* newest sample that was followed */
-    int64_t followed_poll_ns;  /* longest poll among what is followed */
-    int64_t leap_done_wall_ns; /* the midnight whose leap second has been served */
+    struct clock_leap leap;    /* announced */
+    int64_t leap_done_wall_ns; /* the one that has been served, in both times */
+    int64_t leap_done_raw_ns;
+    int64_t leap_step_ns; /* ... and is still to be reported */
     bool suspended;
     uint64_t steps;
 };

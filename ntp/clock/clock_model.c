@@ -57,8 +57,8 @@ bool clock_model_is_trusted(const struct clock_model *model, struct mono_ns raw)
 {
     /* Stratum 0 and leap 3 would be kisses; a model that says them is none. */
     bool served = model->state == CLOCK_SYNCHRONISED || model->state == CLOCK_HOLDOVER;
-    return served && model->stratum >= 1 && model->stratum <= NTP_STRATUM_MAX && model->leap < NTP_LEAP_UNKNOWN &&
-           sat_abs(age_ns(model, raw)) <= CLOCK_MODEL_AGE_MAX_NS;
+    return served && model->stratum >= 1 && model->stratum <= NTP_STRATUM_MAX &&
+           model->leap < NTP_LEAP_UNKNOWN && sat_abs(age_ns(model, raw)) <= CLOCK_MODEL_AGE_MAX_NS;
 }
 
 struct ntp_clock_fields clock_model_fields(const struct clock_model *model, struct mono_ns raw)

@@ -16,7 +16,7 @@ enum clock_verdict {
     CLOCK_SOURCE_FAR,         /* its root distance is beyond use */
     CLOCK_SOURCE_FALSETICKER, /* contradicts the others, or the line they left behind */
     CLOCK_SOURCE_CANDIDATE,   /* usable, but nothing could be decided (yet) */
-    CLOCK_SOURCE_OUTLIER,     /* agrees, but others are so much nearer that it is not followed */
+    CLOCK_SOURCE_SPARE,       /* agrees, but another is preferred or so much nearer */
     CLOCK_SOURCE_COMBINED,    /* followed, together with the selected one */
     CLOCK_SOURCE_SELECTED,    /* followed, and named as the reference */
     CLOCK_VERDICTS

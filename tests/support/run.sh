@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh unit,fuzz,e2e BINARIES [FUZZERS]: runs the suites named, in that order, and counts.
+# run.sh unit,sim,fuzz,e2e BINARIES [FUZZERS]: runs the suites named, in that order, and counts.
 #
 #   unit  each Criterion program BINARIES/tests/unit/*/test_*, two at a time
+#   sim   BINARIES/tests/sim/clock_sim: its table, and its ok and not ok lines
 #   fuzz  each FUZZERS/fuzz_X: replays tests/fuzz/corpus/fuzz_X, then two seconds of mutations of it
 #         with a fixed seed; one pass per target
 #   e2e   tests/e2e/*.sh, one after the other; their ok, not ok and skip lines
@@ -84,6 +85,23 @@ run_unit() {
     while read -r program; do
         judge_unit_program "$program" "$(unit_log "$program")"
     done < <(unit_programs)
+}
+
+# ---- sim
+
+run_sim() {
+    local log=$LOGS/sim.log status passed failed start=$SECONDS
+    timeout -k 5 240 "$B/tests/sim/clock_sim" >"$log" 2>&1 </dev/null
+    status=$?
+    passed=$(lines '^ok - ' "$log")
+    failed=$(lines '^not ok - ' "$log")
+    if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then
+        failed=1
+        echo "not ok - clock_sim (ended with status $status)" >>"$log"
+    fi
+    report sim/clock_sim "$passed" "$failed" 0 "$((SECONDS - start))"
+    grep -v '^ok - ' "$log" | sed 's/^/    /'
+    count "$passed" "$failed" 0
 }
 
 # ---- fuzz
@@ -169,6 +187,7 @@ B=${B%/}
 for suite in ${SUITES//,/ }; do
     case $suite in
     unit) run_unit ;;
+    sim) run_sim ;;
     fuzz) run_fuzz ;;
     e2e) run_e2e ;;
     *) echo "run.sh: no suite $suite" >&2 && exit 2 ;;

@@ -180,6 +180,13 @@ static void client_wishes(struct wr *w)
     put_end(w);
 }
 
+static void compliant_without_gcm(struct wr *w)
+{
+    good_head(w);
+    ke_record_write(w, false, KE_COMPLIANT_GCM_SIV_EXPORTER, span_of(NULL, 0));
+    put_end(w);
+}
+
 static void client_port_long(struct wr *w)
 {
     good_head(w);
@@ -309,6 +316,8 @@ static const struct row rows[] = {
      client_wishes},
     {"C10", "a port record of three octets", WHOLE, REPLY_ERROR_1, FAULT(BAD_LENGTH),
      client_port_long},
+    {"C11", "record 1024 beside AEAD 15 only", WHOLE, REPLY_OK, KE_COUNT_SERVED,
+     compliant_without_gcm},
 };
 
 static void run_row(struct probe *probe, const struct row *row)
@@ -356,6 +365,23 @@ static void print_table(void)
         printf("| %s | %s | %s | %s |\n", rows[i].id, rows[i].input, reply_names[rows[i].reply],
                ke_count_name(rows[i].counter));
     }
+    printf("| C3 | a request split at each octet | eight cookies | served |\n"
+           "| C13 | each AEAD of the build | keys that open and seal | served |\n");
+}
+
+/* C13: the exporter's keys fit on both ends for every algorithm of this build. */
+static void every_algorithm(struct probe *probe)
+{
+    size_t count = 0;
+    const struct aead *const *all = aead_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct ke_client_why why = {{0}};
+        char name[80];
+        (void)snprintf(name, sizeof(name), "C13 keys and an authenticated answer by %s",
+                       all[i]->name);
+        bool established = probe_establish(probe, all[i]->id, &why);
+        probe_result(probe, established && probe_honest_ntp(probe), name, "%s", why.text);
+    }
 }
 
 int main(int argc, char **argv)
@@ -372,5 +398,6 @@ int main(int argc, char **argv)
         run_row(&probe, &rows[i]);
     }
     split_everywhere(&probe);
+    every_algorithm(&probe);
     return probe_finish(&probe);
 }

@@ -272,6 +272,8 @@ static void print_table(void)
         }
         printf(" |\n");
     }
+    printf("| A7 | source ports 7, 19, 53, 69 and 123 | plain time | answer_plain |\n"
+           "| A7 | source port 0 | silence | drop_port |\n");
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,8 @@
  */
 #include "tests/support/ke_probe.h"
 
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -213,6 +215,8 @@ static void run_raws(struct probe *probe)
     probe_result(probe, probe_honest_ke(probe), "an honest exchange after all of these", "none");
 }
 
+/* ---- What takes more than a table row to do. Each returns whether it went as it should. ---- */
+
 static unsigned tickets;
 
 static int count_ticket(SSL *ssl, SSL_SESSION *session)
@@ -223,23 +227,30 @@ static int count_ticket(SSL *ssl, SSL_SESSION *session)
     return 0;
 }
 
-static void no_tickets(struct probe *probe)
+/* A good request over `ssl`, which is closed; whether it was served. */
+static bool is_served(SSL *ssl)
 {
     uint8_t bytes[64];
     uint8_t answer[KE_REQUEST_MAX];
     struct wr w = wr_init(bytes, sizeof(bytes));
     ke_probe_good_request(&w);
-    SSL_CTX_set_session_cache_mode(probe->tls, SSL_SESS_CACHE_CLIENT);
-    SSL_CTX_sess_set_new_cb(probe->tls, count_ticket);
-    SSL *ssl = ke_probe_tls(probe, probe->tls, "127.0.0.1");
-    bool ok = SSL_connect(ssl) == 1 && ke_probe_send(ssl, wr_done(&w), WHOLE) &&
-              ke_probe_read(ssl, answer, sizeof(answer)) > 0 && tickets == 0;
+    bool served = SSL_connect(ssl) == 1 && ke_probe_send(ssl, wr_done(&w), WHOLE) &&
+                  ke_probe_understand(
+                      span_of(answer, ke_probe_read(ssl, answer, sizeof(answer)))) == REPLY_OK;
     ke_probe_close(ssl);
-    SSL_CTX_sess_set_new_cb(probe->tls, NULL);
-    probe_result(probe, ok, "D8 no session ticket, no early data", "%u tickets", tickets);
+    return served;
 }
 
-static void key_update_flood(struct probe *probe)
+static bool no_tickets(struct probe *probe)
+{
+    SSL_CTX_set_session_cache_mode(probe->tls, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_sess_set_new_cb(probe->tls, count_ticket);
+    bool served = is_served(ke_probe_tls(probe, probe->tls, "127.0.0.1"));
+    SSL_CTX_sess_set_new_cb(probe->tls, NULL);
+    return served && tickets == 0;
+}
+
+static bool key_update_flood(struct probe *probe)
 {
     SSL *ssl = ke_probe_tls(probe, probe->tls, "127.0.0.1");
     bool ok = SSL_connect(ssl) == 1;
@@ -250,14 +261,64 @@ static void key_update_flood(struct probe *probe)
         sent++;
     }
     ke_probe_close(ssl);
-    probe_result(probe,
-                 ok && sent < 100000 && elapsed_ms(start) < KE_PROBE_IDLE_LIMIT_MS &&
-                     probe_honest_ke(probe),
-                 "D7 a flood of KeyUpdate is cut off", "%u were taken", sent);
+    return ok && sent < 100000 && elapsed_ms(start) < KE_PROBE_IDLE_LIMIT_MS;
 }
 
-/* RST, FIN or a fatal alert after each step. */
-static void leave_at_each_step(struct probe *probe)
+/* A ClientHello of some 20 KiB, more than we are ready to hold for a stranger. */
+static bool long_hello(struct probe *probe)
+{
+    static uint8_t list[20000];
+    for (size_t i = 0; i + 100 <= sizeof(list); i += 100) {
+        memset(list + i, 'x', 100);
+        list[i] = 99;
+    }
+    SSL *ssl = ke_probe_tls(probe, probe->tls, "127.0.0.1");
+    (void)SSL_set_alpn_protos(ssl, list, sizeof(list));
+    bool refused = SSL_connect(ssl) != 1;
+    ke_probe_close(ssl);
+    return refused;
+}
+
+/* The hello in records of one octet each is as good as in one. */
+static bool hello_in_octets(struct probe *probe)
+{
+    SSL *ssl = tls_client_connection(probe->tls, "127.0.0.1");
+    BIO *hello = BIO_new(BIO_s_mem());
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), hello);
+    (void)SSL_connect(ssl); /* writes the hello and wants an answer */
+    uint8_t *record = NULL;
+    long len = BIO_get_mem_data(hello, (char **)&record);
+    int fd = ke_probe_tcp(probe);
+    uint8_t octet[6] = {0x16, 0x03, 0x01, 0x00, 0x01};
+    bool ok = len > 5;
+    for (long i = 5; ok && i < len; i++) {
+        octet[5] = record[i];
+        ok = send(fd, octet, sizeof(octet), MSG_NOSIGNAL) == sizeof(octet);
+    }
+    uint8_t answer[5] = {0};
+    ok = ok && recv(fd, answer, sizeof(answer), MSG_WAITALL) == sizeof(answer);
+    SSL_free(ssl);
+    (void)close(fd);
+    return ok && answer[0] == 0x16; /* a ServerHello, not an alert */
+}
+
+/* The server asks for no client certificate, so one that a client has is never sent. */
+static bool client_certificate(struct probe *probe)
+{
+    SSL *ssl = ke_probe_tls(probe, probe->tls, "127.0.0.1");
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    bool ok = X509_set_pubkey(cert, key) == 1 && X509_gmtime_adj(X509_getm_notBefore(cert), 0) &&
+              X509_gmtime_adj(X509_getm_notAfter(cert), 60) != NULL &&
+              X509_sign(cert, key, EVP_sha256()) > 0 && SSL_use_certificate(ssl, cert) == 1 &&
+              SSL_use_PrivateKey(ssl, key) == 1;
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return is_served(ssl) && ok;
+}
+
+/* FIN or RST after each step. */
+static bool leave_at_each_step(struct probe *probe)
 {
     for (int step = 0; step < 3; step++) {
         for (int manner = 0; manner < 2; manner++) {
@@ -273,12 +334,11 @@ static void leave_at_each_step(struct probe *probe)
             ke_probe_close(ssl);
         }
     }
-    probe_result(probe, probe_honest_ke(probe), "D6 FIN and RST at each step",
-                 "no honest exchange");
+    return true;
 }
 
 /* A client that holds its window shut keeps no connection longer than the deadline. */
-static void never_reads(struct probe *probe)
+static bool never_reads(struct probe *probe)
 {
     uint8_t bytes[64];
     struct wr w = wr_init(bytes, sizeof(bytes));
@@ -288,7 +348,34 @@ static void never_reads(struct probe *probe)
     struct pollfd gone = {.fd = SSL_get_fd(ssl), .events = POLLRDHUP};
     ok = ok && poll(&gone, 1, KE_PROBE_IDLE_LIMIT_MS) == 1;
     ke_probe_close(ssl);
-    probe_result(probe, ok && probe_honest_ke(probe), "C12 a client that never reads", "held on");
+    return ok;
+}
+
+struct special {
+    const char *id;
+    const char *input;
+    const char *answer;
+    bool (*holds)(struct probe *probe);
+};
+
+static const struct special specials[] = {
+    {"D5", "a ClientHello of 20,000 octets", "closed at once", long_hello},
+    {"D5", "a ClientHello in TLS records of one octet", "ServerHello", hello_in_octets},
+    {"D6", "FIN or RST before, after and between the steps", "closed", leave_at_each_step},
+    {"D7", "a flood of KeyUpdate", "closed after 64 KiB", key_update_flood},
+    {"D8", "a client that takes session tickets", "served without any", no_tickets},
+    {"D9", "a client that has a certificate", "served, not asked for it", client_certificate},
+    {"C12", "a client that never reads its response", "closed at the deadline", never_reads},
+};
+enum { SPECIALS = sizeof(specials) / sizeof(specials[0]) };
+
+static void run_special(struct probe *probe, const struct special *special)
+{
+    char name[160];
+    (void)snprintf(name, sizeof(name), "%s %s", special->id, special->input);
+    bool held = special->holds(probe);
+    probe_result(probe, held && probe_honest_ke(probe), name, "not %s%s", special->answer,
+                 held ? ": no honest exchange afterwards" : "");
 }
 
 static void print_table(void)
@@ -303,6 +390,9 @@ static void print_table(void)
         printf("| %s | %s | %s | %s |\n", raws[i].id, raws[i].input,
                raws[i].at_once ? "closed at once" : "closed at the deadline",
                ke_count_name(raws[i].at_once ? KE_COUNT_TLS_FAILED : KE_COUNT_TLS_TIMEOUT));
+    }
+    for (size_t i = 0; i < SPECIALS; i++) {
+        printf("| %s | %s | %s | - |\n", specials[i].id, specials[i].input, specials[i].answer);
     }
 }
 
@@ -324,9 +414,8 @@ int main(int argc, char **argv)
         run_handshake(&probe, &handshakes[i]);
     }
     run_raws(&probe);
-    no_tickets(&probe);
-    key_update_flood(&probe);
-    leave_at_each_step(&probe);
-    never_reads(&probe);
+    for (size_t i = 0; i < SPECIALS; i++) {
+        run_special(&probe, &specials[i]);
+    }
     return probe_finish(&probe);
 }

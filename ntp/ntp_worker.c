@@ -68,7 +68,8 @@ static void refresh_clock(struct served_clock *clock, const struct board *board)
         return;
     }
     struct served_clock newest;
-    if (board_read(board, &newest.model, &newest.generation) == NTS_OK && newest.generation != 0) {
+    if (board_read(board, &newest.model, sizeof(newest.model), &newest.generation) == NTS_OK &&
+        newest.generation != 0) {
         *clock = newest;
     }
 }

@@ -46,6 +46,7 @@ enum { QUERY_PLAIN_MAX = 1500 };
 
 struct query_reply {
     struct ntp_header header;
+    bool authentic; /* NTS: the authenticator verified, whatever the verdict */
     size_t cookie_count;
     struct span cookie[NTP_COOKIES_MAX]; /* borrow `plain` */
     uint8_t plain[QUERY_PLAIN_MAX];      /* decrypted extension fields */

@@ -125,6 +125,7 @@ static enum query_verdict judge_nts(const struct query *query, const struct sess
     if (ntp_auth_open(keys->alg, &keys->s2c, &fields.auth, ad, reply->plain) != NTS_OK) {
         return QUERY_NOT_AUTHENTIC;
     }
+    reply->authentic = true;
     enum query_verdict verdict = take_cookies(fields.auth.ciphertext.n - AEAD_TAG_LEN, reply);
     return verdict == QUERY_OK ? judge_clock(&reply->header) : verdict;
 }

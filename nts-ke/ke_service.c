@@ -74,7 +74,7 @@ static void log_pairs(const struct service *service, const struct tls_server_inf
 static void publish(struct service *service)
 {
     if (service->options->status_board != NULL) {
-        board_write(service->options->status_board, &service->status);
+        board_write(service->options->status_board, &service->status, sizeof(service->status));
     }
 }
 

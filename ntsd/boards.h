@@ -16,13 +16,16 @@
 #include <stddef.h>
 
 enum boards_id {
-    BOARDS_KEYS,       /* board of struct keyring: secret */
-    BOARDS_CLOCK,      /* board of struct clock_model */
-    BOARDS_KEY_STATUS, /* board of struct key_status */
-    BOARDS_KE_STATUS,  /* board of struct ke_status */
-    BOARDS_SUPERVISOR, /* board of struct supervisor_status */
-    BOARDS_NTP_STATS,  /* struct stats [workers] */
-    BOARDS_KE_STATS,   /* a page for each process, a struct stats at its beginning */
+    BOARDS_KEYS,         /* board of struct keyring: secret */
+    BOARDS_CLOCK,        /* board of struct clock_model */
+    BOARDS_CLOCK_REPORT, /* board of struct clock_report */
+    BOARDS_CLOCK_MEMORY, /* board of struct clock_memory: for the next clock process alone */
+    BOARDS_KEY_STATUS,   /* board of struct key_status */
+    BOARDS_KE_STATUS,    /* board of struct ke_status */
+    BOARDS_SUPERVISOR,   /* board of struct supervisor_status */
+    BOARDS_NTP_STATS,    /* struct stats [workers] */
+    BOARDS_KE_STATS,     /* a page for each process, a struct stats at its beginning */
+    BOARDS_CLOCK_STATS,  /* struct stats [CLOCK_STATS_BLOCKS] */
     BOARDS_COUNT
 };
 

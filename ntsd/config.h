@@ -22,6 +22,7 @@ enum {
     CONFIG_WORDS_MAX = 64,        /* words of one line after the directive */
     CONFIG_ADDRESSES_MAX = 16,    /* bindaddress */
     CONFIG_PAIRS_MAX = 16,        /* ntsservercert, ntsserverkey */
+    CONFIG_SOURCES_MAX = 16,      /* server, refclock */
     CONFIG_ARENA_LEN = 16 * 1024, /* all file names and such together */
     CONFIG_FAULTS_MAX = 20,
     CONFIG_KE_PROCESSES_MAX = 16,
@@ -31,6 +32,25 @@ enum {
 
 /* Who keeps the master secret. */
 enum config_keys { CONFIG_KEYS_AUTO };
+
+/* Of the servers' leap seconds. */
+enum config_smeared { CONFIG_SMEARED_BY_NAME, CONFIG_SMEARED_YES, CONFIG_SMEARED_NO };
+
+/* One `server` or `refclock`. */
+struct config_source {
+    bool phc;         /* a hardware clock, otherwise an NTP server */
+    const char *name; /* of its device; or a host name or numeric address */
+    uint16_t port;
+    uint16_t ke_port;
+    int8_t minpoll; /* log2 seconds; of a hardware clock both are its poll */
+    int8_t maxpoll;
+    bool iburst;
+    bool prefer;
+    bool nts;
+    bool smeared;      /* its leap seconds are; decided when all lines are read */
+    int64_t offset_ns; /* of a hardware clock: added to what it shows */
+    unsigned line;     /* where it was given */
+};
 
 /*
  * Complete after config_parse(): every default is filled in. Const from then on. Strings point
@@ -60,7 +80,11 @@ struct config {
 
     bool clock_system;      /* the kernel clock is a source */
     uint32_t local_stratum; /* 0: not given */
-
+    size_t source_count;    /* not with clock_system */
+    struct config_source source[CONFIG_SOURCES_MAX];
+    enum config_smeared smeared;
+    int64_t max_error_ns;      /* beyond this bound on its error the clock is lost */
+    const char *trusted_certs; /* for servers over NTS; NULL: the system's */
     bool has_http;
     struct net_addr http;
 

@@ -26,6 +26,8 @@ bool config_apply_user(struct config_line *line);
 
 bool config_apply_server(struct config_line *line);
 bool config_apply_refclock(struct config_line *line);
+bool config_apply_smeared(struct config_line *line);
+bool config_apply_max_error(struct config_line *line);
 bool config_apply_rate_limit(struct config_line *line);     /* interval, burst, leak */
 bool config_apply_nts_rate_limit(struct config_line *line); /* interval, burst */
 bool config_apply_network(struct config_line *line);        /* one CIDR */

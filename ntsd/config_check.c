@@ -7,6 +7,7 @@
 #include "common/keys/keyring.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* The line of a directive, 0 when it was not given. */
 static unsigned given(const struct config_lines *lines, const char *name)
@@ -72,12 +73,96 @@ static void check_lifetime(const struct config *config, const struct config_line
     }
 }
 
+/* One server under two addresses (and a name that stands for others of the same kind). */
+static bool is_amazon_link_local(const struct config_source *source)
+{
+    static const char *const addresses[] = {"169.254.169.123", "fd00:ec2::123"};
+    struct net_addr addr;
+    struct net_addr known;
+    if (source->phc || net_addr_parse(source->name, 0, &addr) != NTS_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        bool parsed = net_addr_parse(addresses[i], 0, &known) == NTS_OK;
+        if (parsed && known.sa.sa_family == addr.sa.sa_family &&
+            memcmp(&known, &addr, net_addr_len(&addr)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_smeared(const struct config *config, const struct config_source *source)
+{
+    if (source->phc) {
+        return false; /* it counts on, whatever the year brings */
+    }
+    switch (config->smeared) {
+    case CONFIG_SMEARED_YES:
+        return true;
+    case CONFIG_SMEARED_NO:
+        return false;
+    case CONFIG_SMEARED_BY_NAME:
+        break;
+    }
+    return is_amazon_link_local(source) || strcasecmp(source->name, "time.aws.com") == 0 ||
+           strcasecmp(source->name, "time.aws.com.") == 0;
+}
+
+/* While a leap second is smeared, sources of both kinds are up to half a second apart. */
+static void check_smearing(struct config *config, struct config_faults *faults)
+{
+    for (size_t i = 0; i < config->source_count; i++) {
+        struct config_source *source = &config->source[i];
+        const struct config_source *first = &config->source[0];
+        source->smeared = is_smeared(config, source);
+        if (source->smeared != first->smeared) {
+            config_fault_add(faults, source->line,
+                             "%s: %.50s %s leap seconds and %.50s (line %u) %s, allowed: sources "
+                             "of one kind, see leapsmeared",
+                             source->phc ? "refclock" : "server", source->name,
+                             source->smeared ? "smears" : "does not smear", first->name,
+                             first->line, first->smeared ? "does" : "does not");
+            return;
+        }
+    }
+}
+
+static void check_sources(struct config *config, const struct config_lines *lines,
+                          struct config_faults *faults)
+{
+    const struct config_source *amazon = NULL;
+    bool server = false;
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct config_source *source = &config->source[i];
+        server = server || !source->phc;
+        if (amazon != NULL && is_amazon_link_local(source)) {
+            config_fault_add(faults, source->line,
+                             "server: %.50s is the same server as %.50s (line %u), allowed: one of "
+                             "them",
+                             source->name, amazon->name, amazon->line);
+        }
+        amazon = is_amazon_link_local(source) ? source : amazon;
+    }
+    if (config->source_count > 0 && config->clock_system) {
+        config_fault_add(faults, line_of(lines, "clock", "clock"),
+                         "clock: system beside a server or refclock, allowed: one or the other");
+    }
+    if (config->smeared != CONFIG_SMEARED_BY_NAME && !server) {
+        config_fault_add(faults, line_of(lines, "leapsmeared", "leapsmeared"),
+                         "leapsmeared: there is no server it could be about, allowed: with a "
+                         "server");
+    }
+    check_smearing(config, faults);
+}
+
 void config_complete(struct config *config, const struct config_lines *lines,
                      struct config_faults *faults)
 {
     check_services(config, lines, faults);
     check_pairs(config, lines, faults);
     check_lifetime(config, lines, faults);
+    check_sources(config, lines, faults);
     if (config->aead_count == 0) {
         size_t count = 0;
         const struct aead *const *all = aead_all(&count);
@@ -86,7 +171,7 @@ void config_complete(struct config *config, const struct config_lines *lines,
         }
     }
     /* An explicit `local` alone means: do not even look at what the kernel says. */
-    if (config->local_stratum == 0) {
+    if (config->local_stratum == 0 && config->source_count == 0) {
         config->clock_system = true;
     }
 }

@@ -131,25 +131,50 @@ static const struct config_directive directives[] = {
      .apply = config_apply_network,
      .help = "Addresses whose PROXY protocol v2 header is believed."},
     {.name = "server",
-     .args = "ADDR [port N] [minpoll N] [maxpoll N] [iburst] [prefer] [nts]",
+     .args = "ADDR [port N] [minpoll N] [maxpoll N] [iburst] [prefer] [nts] [ntsport N]",
      .absent = "none",
      .repeatable = true,
-     .later = true,
      .apply = config_apply_server,
-     .help = "NTP server to take the time from."},
+     .help = "NTP server to take the time from: a numeric address or a name. It is asked every "
+             "2^minpoll (6) to 2^maxpoll (10) seconds, -7 to 24. iburst: four quick requests at "
+             "the first start. prefer: is followed if it is as trustworthy as any other. nts: "
+             "authenticated, with keys from ntsport (4460) of the same name. At most 16 of server "
+             "and refclock together. 169.254.169.123 and fd00:ec2::123 are one server."},
     {.name = "refclock",
-     .args = "PHC DEVICE [poll N] [offset SECONDS]",
+     .args = "PHC DEVICE [poll N] [offset SECONDS] [prefer]",
      .absent = "none",
      .repeatable = true,
-     .later = true,
      .apply = config_apply_refclock,
-     .help = "Hardware clock to take the time from."},
+     .help = "PTP hardware clock to take the time from, such as /dev/ptp_ena. It is read every "
+             "2^poll (0) seconds, -6 to 24; offset (-1 to 1) is added to what it shows."},
+    {.name = "leapsmeared",
+     .args = "yes|no",
+     .absent = "yes for 169.254.169.123, fd00:ec2::123 and time.aws.com, no for all others",
+     .apply = config_apply_smeared,
+     .help = "Whether the servers smear leap seconds; of all servers. Announced leap seconds are "
+             "then not passed on. A hardware clock smears none, and sources that do and that do "
+             "not are not allowed together."},
+    {.name = "maxclockerror",
+     .args = "SECONDS",
+     .preset = "0.05",
+     .unit = "seconds",
+     .apply = config_apply_max_error,
+     .help = "Beyond this bound on its error (0.0001 to 10 seconds) a clock that follows server or "
+             "refclock is lost: no time is served and the server is not ready."},
+    {.name = "ntstrustedcerts",
+     .args = "FILE",
+     .absent = "the system's trust store",
+     FIELD(trusted_certs),
+     .apply = config_apply_text,
+     .help = "CA certificates in PEM that certificates of an nts server have to come from."},
     {.name = "clock",
      .args = "system",
      .absent = "system, unless another source or local is given",
      .apply = config_apply_clock,
-     .help = "The kernel clock is the source, and served while the kernel says that it is "
-             "synchronised."},
+     .help =
+         "The kernel clock is the source, and served while the kernel (or ClockBound, where its "
+         "shared memory file is) says that it is synchronised. Not together with server or "
+         "refclock."},
     {.name = "local",
      .args = "stratum N",
      .absent = "without a trusted source no time is served",

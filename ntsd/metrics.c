@@ -6,49 +6,11 @@
 
 #include "ntp/ntp_service.h"
 #include "nts-ke/ke_outcome.h"
+#include "ntsd/metrics_clock.h"
+#include "ntsd/metrics_text.h"
 #include "ntsd/readiness.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-enum { LINE_MAX_LEN = 256 };
-
-__attribute__((format(printf, 2, 3))) static void put(struct wr *out, const char *format, ...)
-{
-    char line[LINE_MAX_LEN];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    if (n < 0 || (size_t)n >= sizeof(line)) {
-        out->bad = true; /* our own wording is too long */
-        return;
-    }
-    wr_bytes(out, span_of(line, (size_t)n));
-}
-
-static void head(struct wr *out, const char *name, const char *type, const char *help)
-{
-    put(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void gauge(struct wr *out, const char *name, const char *help, double value)
-{
-    head(out, name, "gauge", help);
-    put(out, "%s %.15g\n", name, value);
-}
-
-static void counter(struct wr *out, const char *name, const char *help, uint64_t value)
-{
-    head(out, name, "counter", help);
-    put(out, "%s %" PRIu64 "\n", name, value);
-}
-
-static double seconds(int64_t ns)
-{
-    return (double)ns / 1e9;
-}
 
 static uint64_t ntp_sum(const struct snapshot *s, unsigned index)
 {
@@ -87,13 +49,13 @@ static void write_ntp(const struct snapshot *s, struct wr *out)
         {NTP_COUNT_UNSYNCHRONISED, "ntsd_ntp_unsynchronised_total", "Answers with leap 3."},
     };
     const char *name = "ntsd_ntp_datagrams_total";
-    head(out, name, "counter", "Datagrams by what became of them.");
+    metrics_head(out, name, "counter", "Datagrams by what became of them.");
     for (unsigned i = 0; i < NTP_VERDICTS; i++) {
-        put(out, "%s{verdict=\"%s\"} %" PRIu64 "\n", name, ntp_verdict_name((enum ntp_verdict)i),
-            ntp_sum(s, i));
+        metrics_put(out, "%s{verdict=\"%s\"} %" PRIu64 "\n", name,
+                    ntp_verdict_name((enum ntp_verdict)i), ntp_sum(s, i));
     }
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        counter(out, others[i].name, others[i].help, ntp_sum(s, others[i].index));
+        metrics_counter(out, others[i].name, others[i].help, ntp_sum(s, others[i].index));
     }
 }
 
@@ -107,25 +69,27 @@ static bool is_ke_outcome(unsigned index)
 static void write_ke(const struct snapshot *s, struct wr *out)
 {
     const char *name = "ntsd_ke_connections_total";
-    head(out, name, "counter", "NTS-KE connections by how they ended.");
+    metrics_head(out, name, "counter", "NTS-KE connections by how they ended.");
     for (unsigned i = 0; i < KE_COUNT_REQUEST_FAULT_0; i++) {
         if (is_ke_outcome(i)) {
-            put(out, "%s{outcome=\"%s\"} %" PRIu64 "\n", name, ke_count_name(i), ke_sum(s, i));
+            metrics_put(out, "%s{outcome=\"%s\"} %" PRIu64 "\n", name, ke_count_name(i),
+                        ke_sum(s, i));
         }
     }
     name = "ntsd_ke_request_faults_total";
-    head(out, name, "counter", "NTS-KE requests refused, by what was wrong with them.");
+    metrics_head(out, name, "counter", "NTS-KE requests refused, by what was wrong with them.");
     for (unsigned i = KE_COUNT_REQUEST_FAULT_0 + KE_REQUEST_OK + 1; i < KE_COUNTERS; i++) {
-        put(out, "%s{fault=\"%s\"} %" PRIu64 "\n", name, ke_count_name(i), ke_sum(s, i));
+        metrics_put(out, "%s{fault=\"%s\"} %" PRIu64 "\n", name, ke_count_name(i), ke_sum(s, i));
     }
-    counter(out, "ntsd_ke_accepted_total", "NTS-KE connections accepted.",
-            ke_sum(s, KE_COUNT_ACCEPTED));
-    counter(out, "ntsd_ke_accept_failed_total", "Calls of accept that failed.",
-            ke_sum(s, KE_COUNT_ACCEPT_FAILED));
+    metrics_counter(out, "ntsd_ke_accepted_total", "NTS-KE connections accepted.",
+                    ke_sum(s, KE_COUNT_ACCEPTED));
+    metrics_counter(out, "ntsd_ke_accept_failed_total", "Calls of accept that failed.",
+                    ke_sum(s, KE_COUNT_ACCEPT_FAILED));
     name = "ntsd_ke_reloads_total";
-    head(out, name, "counter", "Certificate reloads by result.");
-    put(out, "%s{result=\"loaded\"} %" PRIu64 "\n", name, ke_sum(s, KE_COUNT_RELOADS));
-    put(out, "%s{result=\"failed\"} %" PRIu64 "\n", name, ke_sum(s, KE_COUNT_RELOAD_FAILED));
+    metrics_head(out, name, "counter", "Certificate reloads by result.");
+    metrics_put(out, "%s{result=\"loaded\"} %" PRIu64 "\n", name, ke_sum(s, KE_COUNT_RELOADS));
+    metrics_put(out, "%s{result=\"failed\"} %" PRIu64 "\n", name,
+                ke_sum(s, KE_COUNT_RELOAD_FAILED));
 }
 
 static void write_certificates(const struct snapshot *s, struct wr *out)
@@ -134,104 +98,81 @@ static void write_certificates(const struct snapshot *s, struct wr *out)
     if (!s->has_ke) {
         return;
     }
-    head(out, name, "gauge", "End of validity of a certificate chain, seconds since 1970.");
+    metrics_head(out, name, "gauge", "End of validity of a certificate chain, seconds since 1970.");
     for (size_t i = 0; i < s->ke.pair_count && i < TLS_PAIRS_MAX; i++) {
-        put(out, "%s{pair=\"%zu\"} %" PRId64 "\n", name, i, s->ke.not_after[i]);
+        metrics_put(out, "%s{pair=\"%zu\"} %" PRId64 "\n", name, i, s->ke.not_after[i]);
     }
-    gauge(out, "ntsd_certificate_reload_failed",
-          "1: the files on disk are not the certificates in service.",
-          (double)s->ke.last_reload_failed);
-}
-
-static void write_clock(const struct snapshot *s, struct wr *out)
-{
-    enum clock_state state = s->has_clock ? (enum clock_state)s->clock.state : CLOCK_STARTING;
-    const char *name = "ntsd_clock_state";
-    head(out, name, "gauge", "1 for the state that the clock is in.");
-    for (int i = CLOCK_STARTING; i <= CLOCK_LOST; i++) {
-        put(out, "%s{state=\"%s\"} %d\n", name, clock_state_name((enum clock_state)i),
-            i == (int)state);
-    }
-    gauge(out, "ntsd_clock_trusted", "1: time is served from the published clock.",
-          s->has_clock && clock_model_is_trusted(&s->clock, s->raw));
-    if (!s->has_clock) {
-        return;
-    }
-    gauge(out, "ntsd_clock_stratum", "Stratum of the published clock.", s->clock.stratum);
-    gauge(out, "ntsd_clock_age_seconds", "Since the clock was published last.",
-          seconds(s->raw.ns - s->clock.anchor_raw_ns));
-    gauge(out, "ntsd_clock_root_delay_seconds", "Root delay.", seconds(s->clock.root_delay_ns));
-    gauge(out, "ntsd_clock_rate_ppm", "Rate of the served line over the raw clock.",
-          (double)s->clock.rate_ppb / 1e3);
-    int64_t bound = clock_model_bound_ns(&s->clock, s->raw);
-    if (bound != INT64_MAX) {
-        gauge(out, "ntsd_clock_error_bound_seconds", "Bound on the error of the served time.",
-              seconds(bound));
-    }
+    metrics_gauge(out, "ntsd_certificate_reload_failed",
+                  "1: the files on disk are not the certificates in service.",
+                  (double)s->ke.last_reload_failed);
 }
 
 static void write_keys(const struct snapshot *s, struct wr *out)
 {
-    gauge(out, "ntsd_keys", "Keys in the ring.", s->has_keys ? (double)s->keys.count : 0);
+    metrics_gauge(out, "ntsd_keys", "Keys in the ring.", s->has_keys ? (double)s->keys.count : 0);
     if (!s->has_keys || s->keys.count == 0) {
         return;
     }
     const uint8_t *f = s->keys.fingerprint;
-    head(out, "ntsd_key_issuing", "gauge", "The key that seals new cookies; equal on all hosts.");
-    put(out,
-        "ntsd_key_issuing{id=\"%06" PRIx64 "\",fingerprint=\"%02x%02x%02x%02x%02x%02x%02x%02x\"} "
-        "1\n",
-        s->keys.issuing_id, f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]);
-    gauge(out, "ntsd_keys_next_change_seconds", "Until the ring changes.",
-          (double)(s->keys.next_change - s->now_s));
-    gauge(out, "ntsd_keys_save_failed", "1: the state directory lacks the newest document.",
-          (double)s->keys.save_failed);
+    metrics_head(out, "ntsd_key_issuing", "gauge",
+                 "The key that seals new cookies; equal on all hosts.");
+    metrics_put(out,
+                "ntsd_key_issuing{id=\"%06" PRIx64
+                "\",fingerprint=\"%02x%02x%02x%02x%02x%02x%02x%02x\"} "
+                "1\n",
+                s->keys.issuing_id, f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]);
+    metrics_gauge(out, "ntsd_keys_next_change_seconds", "Until the ring changes.",
+                  (double)(s->keys.next_change - s->now_s));
+    metrics_gauge(out, "ntsd_keys_save_failed", "1: the state directory lacks the newest document.",
+                  (double)s->keys.save_failed);
 }
 
 static void write_processes(const struct snapshot *s, struct wr *out)
 {
     const struct supervisor_status *supervisor = &s->supervisor;
     size_t count = supervisor->count < ROLE_CHILDREN_MAX ? supervisor->count : ROLE_CHILDREN_MAX;
-    head(out, "ntsd_process_restarts_total", "counter", "Starts of a process after its first.");
+    metrics_head(out, "ntsd_process_restarts_total", "counter",
+                 "Starts of a process after its first.");
     for (size_t i = 0; i < count; i++) {
         const struct child_status *c = &supervisor->child[i];
-        put(out, "ntsd_process_restarts_total{process=\"%s\",index=\"%" PRIu32 "\"} %" PRIu64 "\n",
+        metrics_put(
+            out, "ntsd_process_restarts_total{process=\"%s\",index=\"%" PRIu32 "\"} %" PRIu64 "\n",
             role_name((enum role)c->role), c->index, c->restarts);
     }
-    head(out, "ntsd_process_up", "gauge", "1: the process runs.");
+    metrics_head(out, "ntsd_process_up", "gauge", "1: the process runs.");
     for (size_t i = 0; i < count; i++) {
         const struct child_status *c = &supervisor->child[i];
-        put(out, "ntsd_process_up{process=\"%s\",index=\"%" PRIu32 "\"} %d\n",
-            role_name((enum role)c->role), c->index, c->pid > 0);
+        metrics_put(out, "ntsd_process_up{process=\"%s\",index=\"%" PRIu32 "\"} %d\n",
+                    role_name((enum role)c->role), c->index, c->pid > 0);
     }
-    gauge(out, "ntsd_start_time_seconds", "When the daemon started, seconds since 1970.",
-          (double)supervisor->started_s);
+    metrics_gauge(out, "ntsd_start_time_seconds", "When the daemon started, seconds since 1970.",
+                  (double)supervisor->started_s);
 }
 
 static void write_readiness(const struct snapshot *s, struct wr *out)
 {
-    head(out, "ntsd_ready", "gauge", "1: the load balancer may send clients.");
-    put(out, "ntsd_ready{service=\"ntp\"} %d\n", readiness_of(s, READINESS_NTP) == READY);
-    put(out, "ntsd_ready{service=\"ke\"} %d\n", readiness_of(s, READINESS_KE) == READY);
+    metrics_head(out, "ntsd_ready", "gauge", "1: the load balancer may send clients.");
+    metrics_put(out, "ntsd_ready{service=\"ntp\"} %d\n", readiness_of(s, READINESS_NTP) == READY);
+    metrics_put(out, "ntsd_ready{service=\"ke\"} %d\n", readiness_of(s, READINESS_KE) == READY);
 }
 
 static void write_http(const struct snapshot *s, struct wr *out)
 {
     const char *name = "ntsd_http_requests_total";
-    head(out, name, "counter", "Requests to this page and its neighbours.");
+    metrics_head(out, name, "counter", "Requests to this page and its neighbours.");
     for (int i = 0; i < HTTP_VERDICTS; i++) {
-        put(out, "%s{verdict=\"%s\"} %" PRIu64 "\n", name, http_verdict_name((enum http_verdict)i),
-            s->http->verdict[i]);
+        metrics_put(out, "%s{verdict=\"%s\"} %" PRIu64 "\n", name,
+                    http_verdict_name((enum http_verdict)i), s->http->verdict[i]);
     }
 }
 
 void metrics_write(const struct snapshot *snapshot, struct wr *out)
 {
-    head(out, "ntsd_build_info", "gauge", "1, labelled with the version.");
-    put(out, "ntsd_build_info{version=\"%s\"} 1\n", NTSD_VERSION);
+    metrics_head(out, "ntsd_build_info", "gauge", "1, labelled with the version.");
+    metrics_put(out, "ntsd_build_info{version=\"%s\"} 1\n", NTSD_VERSION);
     write_processes(snapshot, out);
     write_readiness(snapshot, out);
-    write_clock(snapshot, out);
+    metrics_clock_write(snapshot, out);
     write_keys(snapshot, out);
     if (snapshot->ntp_wanted) {
         write_ntp(snapshot, out);

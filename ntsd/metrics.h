@@ -7,7 +7,7 @@
 
 #include "ntsd/snapshot.h"
 
-enum { METRICS_LEN_MAX = 64 * 1024 };
+enum { METRICS_LEN_MAX = 256 * 1024 };
 
 /* Appends all metrics. A writer without room turns bad; METRICS_LEN_MAX is always enough. */
 void metrics_write(const struct snapshot *snapshot, struct wr *out);

@@ -42,7 +42,7 @@ static struct key_moment now(struct keys_role *role)
     const struct board *board = role->context->board[BOARDS_CLOCK];
     struct mono_ns raw = mono_raw_now();
     struct mono_ns boot = boot_now();
-    bool has = board_read(board, &clock, &generation) == NTS_OK && generation > 0;
+    bool has = board_read(board, &clock, sizeof(clock), &generation) == NTS_OK && generation > 0;
     return key_time_at(&role->time, has ? &clock : NULL, raw, boot);
 }
 
@@ -93,7 +93,7 @@ static void derive(struct keys_role *role, struct key_moment moment)
     role->ring = ring;
     wipe(&ring, sizeof(ring));
     role->next_change = keyring_next_change(&role->doc, moment.now_s, config->lifetime_s);
-    board_write(role->context->board[BOARDS_KEYS], &role->ring);
+    board_write(role->context->board[BOARDS_KEYS], &role->ring, sizeof(role->ring));
     const struct keyring_key *issuing = &role->ring.key[role->ring.issuing];
     if (issuing->id != before) {
         log_event(LOG_LEVEL_INFO, "key issues", "id", log_fmt(LOG_BUF, "%06" PRIx32, issuing->id),
@@ -115,7 +115,7 @@ static void publish_status(const struct keys_role *role, struct key_moment momen
         status.issues_until = ring->key[ring->issuing].issues_until;
         keyring_fingerprint(&ring->key[ring->issuing], status.fingerprint);
     }
-    board_write(role->context->board[BOARDS_KEY_STATUS], &status);
+    board_write(role->context->board[BOARDS_KEY_STATUS], &status, sizeof(status));
 }
 
 static void on_timer(uv_timer_t *timer);

@@ -6,8 +6,8 @@
 #define NTSD_NTSD_SNAPSHOT_H
 
 #include "common/base/stats.h"
-#include "ntp/clock/clock_model.h"
 #include "nts-ke/ke_service.h"
+#include "ntsd/clock_values.h"
 #include "ntsd/http_request.h"
 #include "ntsd/status_values.h"
 
@@ -21,6 +21,10 @@ struct snapshot {
     int64_t now_s;      /* served time where trusted, the host's otherwise */
     struct supervisor_status supervisor;
     struct clock_model clock;
+    bool has_report;
+    struct clock_report report;      /* of the configured sources */
+    const struct config *config;     /* what the sources are */
+    const struct stats *clock_stats; /* [CLOCK_STATS_BLOCKS] */
     struct key_status keys;
     struct ke_status ke;
     size_t worker_count;

@@ -4,6 +4,7 @@
  */
 #include "ntsd/start_check.h"
 
+#include "certs/tls_client.h"
 #include "certs/tls_server.h"
 #include "common/base/log.h"
 #include "nts-ke/ke_proto.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,6 +79,26 @@ static bool check_pairs(const struct config *config, enum start_check_mode mode)
     return true;
 }
 
+/* What certificates of time servers are verified with; it is read again for each verification. */
+static bool check_trust(const struct config *config)
+{
+    SSL_CTX *tls = NULL;
+    struct cert_fault fault;
+    bool nts = false;
+    for (size_t i = 0; i < config->source_count; i++) {
+        nts = nts || config->source[i].nts;
+    }
+    const struct tls_client_options options = {.ca_file = config->trusted_certs, .alpn = KE_ALPN};
+    if (!nts) {
+        return true;
+    }
+    if (tls_client_new(&options, &tls, &fault) != NTS_OK) {
+        return tell(fault.text);
+    }
+    SSL_CTX_free(tls);
+    return true;
+}
+
 static bool check_state(const struct config *config, const struct account *account,
                         enum start_check_mode mode)
 {
@@ -99,6 +121,7 @@ static int check(const struct config *config, const struct account *account,
     if (config->ke_port != 0) {
         good = check_readable(config, account) && check_pairs(config, mode);
     }
+    good = check_trust(config) && good;
     good = check_state(config, account, mode) && good;
     (void)fflush(stdout);
     return good ? 0 : 1;

@@ -61,7 +61,7 @@ static void publish(const struct supervisor *s)
                                                 .pid = c->pid,
                                                 .restarts = c->restarts};
     }
-    board_write(s->board, &status);
+    board_write(s->board, &status, sizeof(status));
 }
 
 /* `lived_ms` of 0 for one that could not even be made. */

@@ -17,14 +17,6 @@ static int keys(int argc, char *const argv[])
     return NTSCTL_FAILED;
 }
 
-static int status(int argc, char *const argv[])
-{
-    (void)argc;
-    (void)argv;
-    (void)fprintf(stderr, "ntsctl status: not built yet\n");
-    return NTSCTL_FAILED;
-}
-
 struct command {
     const char *name;
     int (*run)(int argc, char *const argv[]);
@@ -37,7 +29,10 @@ static const struct command COMMANDS[] = {
      "      makes a development CA and a server certificate: DIR/ca.pem, DIR/server.pem,\n"
      "      DIR/server.key; without names for localhost, 127.0.0.1 and ::1\n"},
     {"keys", keys, NULL},
-    {"status", status, NULL},
+    {"status", ntsctl_status,
+     "  ntsctl status [--url URL]\n"
+     "      state, error bound and time sources of a running ntsd, from its httpaddress;\n"
+     "      default http://127.0.0.1:8080/metrics; 0: time is served, 1: it is not\n"},
 };
 
 static void print_usage(FILE *out)

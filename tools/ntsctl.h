@@ -33,4 +33,11 @@ NODISCARD enum nts_err ntsctl_certs_parse(int argc, char *const argv[], struct n
 /* `certs dev DIR [--name DNS]... [--ip ADDR]...`: argv[0] is "dev". */
 int ntsctl_certs(int argc, char *const argv[]);
 
+/* Pure. `url` borrows from argv, or is the default. NTS_EFORMAT: wrong usage. */
+NODISCARD enum nts_err ntsctl_status_parse(int argc, char *const argv[], const char **url,
+                                           struct ntsctl_fault *fault);
+
+/* `status [--url URL]`: what stands behind `status`. Done: time is served. */
+int ntsctl_status(int argc, char *const argv[]);
+
 #endif

@@ -85,21 +85,19 @@ static uint32_t reference_id(uint8_t stratum, uint32_t above_one)
 static void claim_system(const struct clock_system_options *options,
                          const struct clock_system_sample *sample, struct clock_model *model)
 {
-    model->state = CLOCK_SYNCHRONISED;
+    model->state = sample->drifting ? CLOCK_HOLDOVER : CLOCK_SYNCHRONISED;
     model->leap = sample->leap;
     model->stratum = options->local_stratum != 0 ? options->local_stratum : STRATUM_UNKNOWN;
     model->reference_id = reference_id(model->stratum, REFERENCE_ID_SYSTEM);
     model->root_dispersion_ns = sat_add(model->root_dispersion_ns, sample->max_error_ns);
 }
 
-static void claim_local(const struct clock_system_options *options,
-                        const struct clock_system_sample *sample, struct clock_model *model)
+static void claim_local(const struct clock_system_options *options, struct clock_model *model)
 {
     model->state = CLOCK_SYNCHRONISED;
     model->leap = NTP_LEAP_NONE;
     model->stratum = options->local_stratum;
     model->reference_id = reference_id(model->stratum, REFERENCE_ID_LOCAL);
-    model->reference_wall_ns = sample->wall_ns;
 }
 
 static void claim_nothing(const struct clock_model *before, struct clock_model *model)
@@ -129,9 +127,24 @@ struct clock_model clock_system_model(const struct clock_system_options *options
     if (options->trust_kernel && sample->synchronised) {
         claim_system(options, sample, &model);
     } else if (options->local_stratum != 0) {
-        claim_local(options, sample, &model);
+        claim_local(options, &model);
+        model.reference_wall_ns = sample->wall_ns;
     } else {
         claim_nothing(before, &model);
     }
     return model;
+}
+
+struct clock_model clock_local_model(const struct clock_system_options *options,
+                                     const struct clock_model *line)
+{
+    struct clock_model model = *line;
+    claim_local(options, &model);
+    return model;
+}
+
+bool clock_model_is_local(const struct clock_model *model)
+{
+    return model->reference_id == REFERENCE_ID_LOCAL ||
+           (model->stratum == 1 && model->reference_id == REFERENCE_ID_LOCL);
 }

@@ -5,29 +5,16 @@
  */
 #include "ntp/clock/clock_system.h"
 
+#include "ntp/clock/clock_pair.h"
+
 #include <sys/timex.h>
 
 enum {
-    BRACKETS = 8,          /* paired readings; the narrowest is kept */
     PRECISION_READS = 200, /* enough that one of them was not interrupted */
     PRECISION_MIN = -30,   /* below a nanosecond there is nothing to measure */
 };
 
 #define NS_PER_US INT64_C(1000)
-
-static void read_clocks(struct clock_system_sample *sample)
-{
-    for (int i = 0; i < BRACKETS; i++) {
-        int64_t before = mono_raw_now().ns;
-        int64_t wall = wall_now().ns;
-        int64_t window = mono_raw_now().ns - before;
-        if (i == 0 || window < sample->window_ns) {
-            sample->window_ns = window;
-            sample->raw_ns = before + window / 2;
-            sample->wall_ns = wall;
-        }
-    }
-}
 
 static uint8_t leap_of(int kernel_state)
 {
@@ -45,7 +32,10 @@ NODISCARD enum nts_err clock_system_sample(struct clock_system_sample *sample)
     if (state < 0) {
         return NTS_ESYSTEM;
     }
-    read_clocks(sample);
+    struct clock_pair pair = clock_pair_read();
+    sample->raw_ns = pair.raw_ns;
+    sample->wall_ns = pair.wall_ns;
+    sample->window_ns = pair.window_ns;
     sample->synchronised = (tx.status & STA_UNSYNC) == 0 && state != TIME_ERROR;
     sample->leap = leap_of(state);
     sample->max_error_ns = tx.maxerror * NS_PER_US;

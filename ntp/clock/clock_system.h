@@ -18,6 +18,7 @@ struct clock_system_sample {
     int64_t wall_ns;      /* narrowest of a few bracketed readings */
     int64_t window_ns;    /* width of the bracket: twice the error of the pairing */
     bool synchronised;    /* not STA_UNSYNC, and the kernel state not TIME_ERROR */
+    bool drifting;        /* still known, but nobody keeps it; only ClockBound can tell */
     uint8_t leap;         /* NTP_LEAP_NONE, _INSERT, _DELETE */
     int64_t max_error_ns; /* adjtimex maxerror */
     int64_t est_error_ns;
@@ -47,5 +48,12 @@ struct clock_model clock_system_model(const struct clock_system_options *options
                                       const struct clock_system_sample *sample,
                                       const struct clock_system_sample *previous,
                                       const struct clock_model *before);
+
+/* The line that sources left behind, on the operator's word: `local stratum`. */
+struct clock_model clock_local_model(const struct clock_system_options *options,
+                                     const struct clock_model *line);
+
+/* 127.127.1.1, or LOCL at stratum 1: what `local stratum` says it takes its time from. */
+bool clock_model_is_local(const struct clock_model *model);
 
 #endif

@@ -74,7 +74,7 @@ static inline struct clock_model live_clock(int64_t ahead_ns)
 static inline void live_publish_clock(const struct live *live, const struct clock_model *model)
 {
     cr_assert(model->state != CLOCK_SYNCHRONISED || clock_model_is_trusted(model, mono_raw_now()));
-    board_write(live->clock, model);
+    board_write(live->clock, model, sizeof(*model));
 }
 
 static inline void live_init(struct live *live)
@@ -83,8 +83,6 @@ static inline void live_init(struct live *live)
     live->keys = live_shared(board_footprint(sizeof(struct keyring)));
     live->clock = live_shared(board_footprint(sizeof(struct clock_model)));
     live->stats = live_shared(LIVE_WORKERS * sizeof(struct stats));
-    board_init(live->keys, sizeof(struct keyring));
-    board_init(live->clock, sizeof(struct clock_model));
     live->options.key_board = live->keys;
     live->options.clock_board = live->clock;
     live_open_sockets(live);

@@ -18,7 +18,7 @@ static void setup(void)
     sample_init(&s, sample_alg(AEAD_AES_SIV_CMAC_256));
     live_init(&live);
     struct keyring ring = sample_keyring(7);
-    board_write(live.keys, &ring);
+    board_write(live.keys, &ring, sizeof(ring));
     struct clock_model clock = live_clock(0);
     live_publish_clock(&live, &clock);
 }
@@ -184,10 +184,10 @@ Test(ntp_service, boards_are_followed)
 
     struct keyring ring = sample_keyring(7);
     ring.issuing = SAMPLE_ISSUING + 1;
-    board_write(live.keys, &ring);
+    board_write(live.keys, &ring, sizeof(ring));
     cr_assert_eq(ask_nts(fd, &to, 0, &reply), QUERY_UNSYNCHRONISED);
     ring = sample_keyring(8);
-    board_write(live.keys, &ring);
+    board_write(live.keys, &ring, sizeof(ring));
     cr_assert_eq(ask_nts(fd, &to, 0, &reply), QUERY_NAK);
     cr_assert_eq(live_stop(&live), 0);
     cr_assert_eq(live_count(&live, NTP_COUNT_UNSYNCHRONISED), 3);
@@ -198,8 +198,6 @@ Test(ntp_service, boards_are_followed)
 
 Test(ntp_service, before_anything_is_published_it_says_so)
 {
-    board_init(live.keys, sizeof(struct keyring));
-    board_init(live.clock, sizeof(struct clock_model));
     live_start(&live, NULL, NULL);
     struct net_addr to = live_addr(&live, "127.0.0.1");
     int fd = live_client(AF_INET);
@@ -318,7 +316,7 @@ Test(ntp_service, nothing_is_allocated_after_the_start)
         live_send(fd[i % 8], &to, span_of(buf, 2000));
     }
     struct keyring ring = sample_keyring(7);
-    board_write(live.keys, &ring);
+    board_write(live.keys, &ring, sizeof(ring));
     cr_assert_eq(ask_nts(fd[0], &to, 0, &reply), QUERY_OK);
     cr_assert_eq(atomic_load(counter), before, "%lu calls of malloc and its kin",
                  (unsigned long)(atomic_load(counter) - before));

@@ -12,6 +12,8 @@ struct sample {
     struct stats worker[2];
     struct stats ke[2];
     struct http_counts http;
+    struct config config;
+    struct stats clock[CLOCK_STATS_BLOCKS];
 };
 
 static inline void sample_make(struct sample *s)
@@ -54,6 +56,32 @@ static inline void sample_make(struct sample *s)
     n->ke_stats[0] = &s->ke[0];
     n->ke_stats[1] = &s->ke[1];
     n->http = &s->http;
+    n->config = &s->config;
+    n->clock_stats = s->clock;
+}
+
+/* Three sources beside it: one followed, one that lies, a hardware clock that is not there. */
+static inline void sample_add_sources(struct sample *s)
+{
+    static const char *const names[] = {"169.254.169.123", "ntp.example", "/dev/ptp_ena"};
+    s->snapshot.has_report = true;
+    s->snapshot.report.count = 3;
+    s->config.source_count = 3;
+    for (size_t i = 0; i < 3; i++) {
+        struct clock_source_report *r = &s->snapshot.report.source[i];
+        s->config.source[i] =
+            (struct config_source){.name = names[i], .phc = i == 2, .nts = i == 1};
+        (void)strcpy(r->name, names[i]);
+        r->poll_ns = 16 * NS_PER_S;
+        r->verdict = i == 0   ? CLOCK_SOURCE_SELECTED
+                     : i == 1 ? CLOCK_SOURCE_FALSETICKER
+                              : CLOCK_SOURCE_SILENT;
+    }
+    s->snapshot.report.source[0].offset_ns = -2500;
+    s->snapshot.report.source[0].reach = 0xff;
+    s->snapshot.report.source[0].last_raw_ns = 97 * NS_PER_S;
+    s->snapshot.report.source[1].offset_ns = 10 * NS_PER_S;
+    s->snapshot.report.source[1].last_raw_ns = 90 * NS_PER_S;
 }
 
 #endif

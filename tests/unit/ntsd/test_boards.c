@@ -39,10 +39,10 @@ Test(boards, begin_empty_and_carry_values)
     const struct board *reader = boards_map(&boards, BOARDS_CLOCK, BOARDS_READ);
     cr_assert_not_null(writer);
     cr_assert_not_null(reader);
-    cr_expect_eq(board_read(reader, &seen, &generation), NTS_OK);
+    cr_expect_eq(board_read(reader, &seen, sizeof(seen), &generation), NTS_OK);
     cr_expect_eq(generation, 0);
-    board_write(writer, &model);
-    cr_expect_eq(board_read(reader, &seen, &generation), NTS_OK);
+    board_write(writer, &model, sizeof(model));
+    cr_expect_eq(board_read(reader, &seen, sizeof(seen), &generation), NTS_OK);
     cr_expect_eq(generation, 1);
     cr_expect_eq(seen.anchor_wall_ns, 42);
 }
@@ -51,7 +51,7 @@ Test(boards, a_writer_that_is_started_again_goes_on)
 {
     struct clock_model model = {.anchor_wall_ns = 1};
     struct board *first = boards_map(&boards, BOARDS_CLOCK, BOARDS_WRITE);
-    board_write(first, &model);
+    board_write(first, &model, sizeof(model));
     (void)munmap(first, boards.file[BOARDS_CLOCK].size);
     struct board *second = boards_map(&boards, BOARDS_CLOCK, BOARDS_WRITE);
     cr_expect_eq(board_generation(second), 1);

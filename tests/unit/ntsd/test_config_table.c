@@ -140,24 +140,34 @@ static const struct row rows[] = {
     {"proxyprotocol /8", BAD},
     {"proxyprotocol", BAD},
     {"proxyprotocol ::/0 ::/0", BAD},
-    {"server 169.254.169.123", LATER},
-    {"server time.example port 124 minpoll 4 maxpoll 6 iburst prefer nts", LATER},
-    {"server ::1 minpoll -7 maxpoll 24", LATER},
+    {"server 169.254.169.123", GOOD},
+    {"server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4", GOOD},
+    {"server time.example port 124 minpoll 4 maxpoll 6 iburst prefer nts", GOOD},
+    {"server time.example nts ntsport 4461", GOOD},
+    {"server ::1 minpoll -7 maxpoll 24", GOOD},
+    {"server ::1 minpoll 11", GOOD},
+    {"server ::1 maxpoll 4", GOOD},
+    {"server time.example ntsport 4461", BAD},
     {"server ::1 minpoll -8", BAD},
     {"server ::1 maxpoll 25", BAD},
     {"server ::1 minpoll 6 maxpoll 5", BAD},
     {"server ::1 port 0", BAD},
     {"server ::1 port 65536", BAD},
+    {"server ::1 nts ntsport 0", BAD},
     {"server ::1 key 1", BAD},
     {"server ::1 iburst iburst", BAD},
     {"server ::1 port", BAD},
     {"server 1.2.3", BAD},
     {"server", BAD},
-    {"refclock PHC /dev/ptp0", LATER},
-    {"refclock phc /dev/ptp0 poll 0 offset -0.000001", LATER},
-    {"refclock PHC /dev/ptp0 offset 1.000", LATER},
-    {"refclock PHC /dev/ptp0 offset 0", LATER},
+    {"refclock PHC /dev/ptp0", GOOD},
+    {"refclock phc /dev/ptp0 poll 0 offset -0.000001 prefer", GOOD},
+    {"refclock PHC /dev/ptp0 poll -6", GOOD},
+    {"refclock PHC /dev/ptp0 offset 1.000", GOOD},
+    {"refclock PHC /dev/ptp0 offset 0", GOOD},
+    {"refclock PHC /dev/ptp0 poll -7", BAD}, /* over a hundred readings a second */
     {"refclock PHC /dev/ptp0 offset 1.001", BAD},
+    {"refclock PHC /dev/ptp0 offset -1.000000001", BAD},
+    {"refclock PHC /dev/ptp0 offset 0.0000000001", BAD},
     {"refclock PHC /dev/ptp0 offset nan", BAD},
     {"refclock PHC /dev/ptp0 offset 1e-6", BAD},
     {"refclock PHC /dev/ptp0 offset .5", BAD},
@@ -168,6 +178,27 @@ static const struct row rows[] = {
     {"refclock PPS /dev/pps0", BAD},
     {"refclock PHC", BAD},
     {"refclock", BAD},
+    {"leapsmeared", BAD},
+    {"leapsmeared maybe", BAD},
+    {"leapsmeared yes no", BAD},
+    {"maxclockerror 0.05", GOOD},
+    {"maxclockerror 0.0001", GOOD},
+    {"maxclockerror 10", GOOD},
+    {"maxclockerror 0.00009", BAD},
+    {"maxclockerror 10.000000001", BAD},
+    {"maxclockerror 0", BAD},
+    {"maxclockerror -1", BAD},
+    {"maxclockerror nan", BAD},
+    {"maxclockerror inf", BAD},
+    {"maxclockerror 1e-3", BAD},
+    {"maxclockerror 50ms", BAD},
+    {"maxclockerror 0x1", BAD},
+    {"maxclockerror 99999999999999999999", BAD},
+    {"maxclockerror", BAD},
+    {"maxclockerror 1 1", BAD},
+    {"ntstrustedcerts /x", GOOD},
+    {"ntstrustedcerts", BAD},
+    {"ntstrustedcerts a b", BAD},
     {"clock system", GOOD},
     {"clock SYSTEM", GOOD},
     {"clock atomic", BAD},
@@ -337,6 +368,9 @@ Test(config_table, defaults)
     cr_expect_not(c->has_http);
     cr_expect(c->clock_system);
     cr_expect_eq(c->local_stratum, 0);
+    cr_expect_eq(c->source_count, 0);
+    cr_expect_eq(c->max_error_ns, 50000000);
+    cr_expect_null(c->trusted_certs);
     cr_expect_null(c->ntp_server);
     cr_expect_null(c->user);
     cr_expect_eq(c->log_level, 2, "info");
@@ -373,4 +407,41 @@ Test(config_table, values_arrive)
     cr_expect_str_eq(c->state_dir, "/s");
     cr_expect_eq(c->threads, 3);
     cr_expect_str_eq(c->ntp_server, "t.example");
+}
+
+Test(config_table, sources_arrive)
+{
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "server 192.0.2.1\n"
+                                            "server time.example port 124 minpoll 4 maxpoll 5 "
+                                            "iburst prefer nts ntsport 4461\n"
+                                            "server ::1 maxpoll 4\n"
+                                            "server ::2 minpoll 12\n"
+                                            "refclock PHC /dev/ptp0 poll -2 offset -0.000001\n"
+                                            "maxclockerror 0.0005\nntstrustedcerts /ca\n"),
+                 NTS_OK);
+    const struct config_source *s = p.config.source;
+    cr_assert_eq(p.config.source_count, 5);
+    cr_expect_str_eq(s[0].name, "192.0.2.1");
+    cr_expect_eq(s[0].port, 123);
+    cr_expect_eq(s[0].minpoll, 6);
+    cr_expect_eq(s[0].maxpoll, 10);
+    cr_expect_not(s[0].iburst || s[0].prefer || s[0].nts || s[0].phc || s[0].smeared);
+    cr_expect_str_eq(s[1].name, "time.example");
+    cr_expect_eq(s[1].port, 124);
+    cr_expect_eq(s[1].ke_port, 4461);
+    cr_expect_eq(s[1].minpoll, 4);
+    cr_expect_eq(s[1].maxpoll, 5);
+    cr_expect(s[1].iburst && s[1].prefer && s[1].nts);
+    cr_expect_eq(s[2].minpoll, 4, "moved out of maxpoll's way");
+    cr_expect_eq(s[2].maxpoll, 4);
+    cr_expect_eq(s[2].ke_port, 4460);
+    cr_expect_eq(s[3].minpoll, 12);
+    cr_expect_eq(s[3].maxpoll, 12);
+    cr_expect(s[4].phc);
+    cr_expect_str_eq(s[4].name, "/dev/ptp0");
+    cr_expect_eq(s[4].minpoll, -2);
+    cr_expect_eq(s[4].offset_ns, -1000);
+    cr_expect_eq(p.config.max_error_ns, 500000);
+    cr_expect_str_eq(p.config.trusted_certs, "/ca");
+    cr_expect_not(p.config.clock_system, "the kernel is not asked beside them");
 }

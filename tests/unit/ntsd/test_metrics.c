@@ -4,6 +4,8 @@
  */
 #include "tests/unit/ntsd/snapshot_sample.h"
 
+#include "ntp/clock/ntp_source.h"
+#include "ntp/clock/phc_source.h"
 #include "ntp/ntp_service.h"
 #include "nts-ke/ke_outcome.h"
 #include "ntsd/metrics.h"
@@ -71,6 +73,42 @@ Test(metrics, state)
     cr_expect(has_line("ntsd_build_info{version=\"" NTSD_VERSION "\"} 1"));
 }
 
+Test(metrics, sources)
+{
+    sample_make(&s);
+    sample_add_sources(&s);
+    stats_add(&s.clock[0], CLOCK_COUNT_ENTERED_0 + CLOCK_HOLDOVER, 4);
+    stats_add(&s.clock[0], CLOCK_COUNT_REASON_0 + CLOCK_REASON_SILENT, 5);
+    stats_add(&s.clock[1], NTP_EXCHANGE_DENY, 6);
+    stats_add(&s.clock[2], NTP_SOURCE_NO_KEYS, 7);
+    stats_add(&s.clock[3], PHC_COUNT_NO_DEVICE, 8);
+    write_metrics();
+    cr_expect(has_line("ntsd_clock_transitions_total{state=\"holdover\"} 4"));
+    cr_expect(has_line("ntsd_clock_events_total{reason=\"silent\"} 5"));
+    cr_expect(has_line("ntsd_source_info{source=\"ntp.example\",kind=\"nts\"} 1"));
+    cr_expect(has_line("ntsd_source_info{source=\"/dev/ptp_ena\",kind=\"phc\"} 1"));
+    cr_expect(has_line("ntsd_source_verdict{source=\"169.254.169.123\",verdict=\"selected\"} 1"));
+    cr_expect(has_line("ntsd_source_verdict{source=\"ntp.example\",verdict=\"falseticker\"} 1"));
+    cr_expect(has_line("ntsd_source_verdict{source=\"ntp.example\",verdict=\"selected\"} 0"));
+    cr_expect(has_line("ntsd_source_offset_seconds{source=\"169.254.169.123\"} -2.5e-06"));
+    cr_expect(has_line("ntsd_source_age_seconds{source=\"169.254.169.123\"} 3"));
+    cr_expect(has_line("ntsd_source_age_seconds{source=\"/dev/ptp_ena\"} -1"));
+    cr_expect(has_line("ntsd_source_poll_seconds{source=\"ntp.example\"} 16"));
+    cr_expect(has_line("ntsd_source_reach{source=\"169.254.169.123\"} 255"));
+    cr_expect(has_line("ntsd_source_events_total{source=\"169.254.169.123\",event=\"deny\"} 6"));
+    cr_expect(has_line("ntsd_source_events_total{source=\"ntp.example\",event=\"no_keys\"} 7"));
+    cr_expect(has_line("ntsd_source_events_total{source=\"/dev/ptp_ena\",event=\"no_device\"} 8"));
+}
+
+Test(metrics, a_label_cannot_break_out)
+{
+    sample_make(&s);
+    sample_add_sources(&s);
+    s.config.source[2].name = "/dev/a\"} 1\\\n\xc3";
+    write_metrics();
+    cr_expect(has_line("ntsd_source_info{source=\"/dev/a?} 1???\",kind=\"phc\"} 1"));
+}
+
 Test(metrics, nothing_published_yet)
 {
     sample_make(&s);
@@ -122,6 +160,7 @@ Test(metrics, format)
 {
     char metric[128] = "";
     sample_make(&s);
+    sample_add_sources(&s);
     write_metrics();
     char *save = NULL;
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -165,6 +204,15 @@ Test(metrics, always_enough_room)
     for (unsigned i = 0; i < STATS_COUNTERS; i++) {
         stats_add(&s.worker[0], i, UINT64_MAX);
         stats_add(&s.ke[0], i, UINT64_MAX);
+    }
+    static char name[256];
+    memset(name, 'x', sizeof(name) - 1);
+    s.snapshot.has_report = true;
+    memset(&s.snapshot.report, 0x9d, sizeof(s.snapshot.report));
+    memset(s.clock, 0xff, sizeof(s.clock));
+    s.config.source_count = CONFIG_SOURCES_MAX;
+    for (size_t i = 0; i < CONFIG_SOURCES_MAX; i++) {
+        s.config.source[i].name = name;
     }
     s.snapshot.ke.pair_count = UINT64_MAX;
     s.snapshot.clock.anchor_raw_ns = INT64_MIN / 2;

@@ -50,6 +50,11 @@ static void clock_lost(struct snapshot *n)
     n->clock.state = CLOCK_LOST;
 }
 
+static void clock_holdover(struct snapshot *n)
+{
+    n->clock.state = CLOCK_HOLDOVER;
+}
+
 static void clock_old(struct snapshot *n)
 {
     n->raw.ns = n->clock.anchor_raw_ns + CLOCK_MODEL_AGE_MAX_NS + 1;
@@ -127,6 +132,7 @@ Test(readiness, every_reason)
         {clock_never, READY_CLOCK_STARTING, READY_CLOCK_STARTING, READY},
         {clock_starting, READY_CLOCK_STARTING, READY_CLOCK_STARTING, READY},
         {clock_lost, READY_CLOCK_LOST, READY_CLOCK_LOST, READY},
+        {clock_holdover, READY, READY, READY},
         {clock_old, READY_CLOCK_OLD, READY_CLOCK_OLD, READY},
         {certificate_never, READY_NO_CERTIFICATE, READY, READY_NO_CERTIFICATE},
         {certificate_not_ready, READY_NO_CERTIFICATE, READY, READY_NO_CERTIFICATE},

@@ -30,6 +30,7 @@ enum ntp_verdict {
     NTP_DROP_VERSION,
     NTP_DROP_MODE,            /* anything but a client request */
     NTP_DROP_PORT,            /* source port 0 */
+    NTP_DROP_GROUP,           /* sent to a broadcast or multicast address: every worker has it */
     NTP_DROP_FIELD,           /* a malformed extension field */
     NTP_DROP_NTS,             /* breaks RFC 8915 section 5: missing, doubled or misplaced fields */
     NTP_DROP_NONCE,           /* N_REQ not covered, or a nonce the AEAD cannot take */

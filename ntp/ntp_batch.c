@@ -58,6 +58,26 @@ NODISCARD enum nts_err ntp_batch_receive(struct ntp_batch *batch, int fd)
     return n > 0 ? NTS_OK : NTS_ENOTFOUND;
 }
 
+/* The kernel hands what was sent to a group to every worker's socket, and each would answer. Our
+ * sockets always ask for the packet info, so that one without it is not an honest one. */
+static bool is_group(const struct msghdr *in)
+{
+    struct in_pktinfo v4;
+    struct in6_pktinfo v6;
+    const void *info = find_control(in, IPPROTO_IP, IP_PKTINFO, sizeof(v4));
+    if (info != NULL) {
+        memcpy(&v4, info, sizeof(v4));
+        /* The address to answer from is the one that was asked, unless that is no host's. */
+        return v4.ipi_addr.s_addr != v4.ipi_spec_dst.s_addr;
+    }
+    info = find_control(in, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(v6));
+    if (info == NULL) {
+        return true;
+    }
+    memcpy(&v6, info, sizeof(v6));
+    return IN6_IS_ADDR_MULTICAST(&v6.ipi6_addr);
+}
+
 struct ntp_arrival ntp_batch_arrival(const struct ntp_batch *batch, size_t i)
 {
     const struct mmsghdr *in = &batch->in[i];
@@ -65,6 +85,7 @@ struct ntp_arrival ntp_batch_arrival(const struct ntp_batch *batch, size_t i)
     struct ntp_arrival arrival = {
         .request = span_of(slot->request, in->msg_len),
         .truncated = (in->msg_hdr.msg_flags & MSG_TRUNC) != 0,
+        .group = is_group(&in->msg_hdr),
         .source_port = net_addr_port(&slot->peer),
     };
     struct timespec ts;

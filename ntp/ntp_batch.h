@@ -25,6 +25,7 @@ enum {
 struct ntp_arrival {
     struct span request; /* borrows the batch, until the next receive */
     bool truncated;      /* longer than the buffer */
+    bool group;          /* not sent to one address of ours: broadcast, multicast, or not known */
     bool stamped;
     struct wall_ns stamp; /* CLOCK_REALTIME, by the kernel */
     uint16_t source_port;

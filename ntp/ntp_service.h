@@ -24,7 +24,7 @@ enum ntp_count {
     NTP_COUNT_OLD_KEY, /* cookies opened with a key that no longer issues */
     NTP_COUNT_SEND_FAILED,
     NTP_COUNT_RECEIVE_FAILED,
-    NTP_COUNT_NO_STAMP,       /* no usable kernel receive timestamp */
+    NTP_COUNT_NO_STAMP,       /* no kernel receive timestamp that may be believed: ntp_stamp.h */
     NTP_COUNT_UNSYNCHRONISED, /* answered with leap 3 */
     NTP_COUNTERS
 };
@@ -49,7 +49,8 @@ struct ntp_service_options {
 int ntp_service_run(const struct ntp_service_options *options);
 
 /* A bound UDP socket: SO_REUSEPORT, IPV6_V6ONLY, SO_TIMESTAMPNS, IP_PKTINFO or IPV6_RECVPKTINFO, a
- * receive buffer of a second's worth, non-blocking, close on exec. NTS_ESYSTEM: errno. */
+ * receive buffer of a second's worth, non-blocking, close on exec; no multicast, and no path MTU
+ * that ICMP errors could lower. NTS_ESYSTEM: errno. */
 struct net_addr;
 NODISCARD enum nts_err ntp_socket_open(const struct net_addr *addr, int *fd);
 

@@ -12,29 +12,53 @@
 /* What a worker answers in about a second, in kernel memory; the kernel may grant less. */
 enum { RECEIVE_BUFFER_LEN = 1 << 20 };
 
-static int turn_on(int fd, int level, int option)
+/* Older headers of the C library lack these two of the kernel's. */
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
+#endif
+#ifndef IPV6_PMTUDISC_OMIT
+#define IPV6_PMTUDISC_OMIT 5
+#endif
+
+static int set(int fd, int level, int option, int value)
 {
-    const int on = 1;
-    return setsockopt(fd, level, option, &on, sizeof(on));
+    return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static int set_v4(int fd)
+{
+    /* Only what is sent to one of our addresses is answered. A kernel that cannot be told hands us
+     * the rest, and the worker drops it as it does broadcasts. */
+    (void)set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    /* Anybody can forge the ICMP error that lowers a path MTU; replies are small, and none is
+     * needed. */
+    if (set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) != 0) {
+        return -1;
+    }
+    return set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+static int set_v6(int fd)
+{
+    (void)set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    if (set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT) != 0) {
+        return -1;
+    }
+    /* IPv4 has sockets of its own: no mapped addresses on the wire or in lists of addresses. */
+    if (set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0) {
+        return -1;
+    }
+    return set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
 static int set_options(int fd, int family)
 {
-    if (turn_on(fd, SOL_SOCKET, SO_REUSEPORT) != 0 ||
-        turn_on(fd, SOL_SOCKET, SO_TIMESTAMPNS) != 0) {
+    if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0 || set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) != 0) {
         return -1;
     }
     /* Best effort: a smaller buffer only means that a burst is cut sooner. */
-    const int len = RECEIVE_BUFFER_LEN;
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &len, sizeof(len));
-    if (family == AF_INET) {
-        return turn_on(fd, IPPROTO_IP, IP_PKTINFO);
-    }
-    /* IPv4 has sockets of its own: no mapped addresses on the wire or in lists of addresses. */
-    if (turn_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) != 0) {
-        return -1;
-    }
-    return turn_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+    (void)set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_LEN);
+    return family == AF_INET ? set_v4(fd) : set_v6(fd);
 }
 
 NODISCARD enum nts_err ntp_socket_open(const struct net_addr *addr, int *fd)

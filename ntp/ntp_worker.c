@@ -11,6 +11,7 @@
 
 #include "ntp/clock/clock_model.h"
 #include "ntp/ntp_batch.h"
+#include "ntp/ntp_stamp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,9 +20,10 @@
 enum {
     BATCHES_PER_WAKEUP = 4, /* then the other sockets of the loop have their turn */
     BATCHES_AT_STOP = 64,   /* per socket: an unbroken flood must not keep us from stopping */
+    LOOKS_MAX = 4,          /* at the clocks, until one was not disturbed by an interrupt */
 };
 
-#define STAMP_AGE_MAX_NS (5 * NS_PER_S) /* an older receive stamp is not believed */
+#define LOOK_WINDOW_NS INT64_C(20000) /* an undisturbed look takes a fraction of it */
 
 /* A datagram that is being answered. */
 struct reply_state {
@@ -31,15 +33,10 @@ struct reply_state {
     struct pending pending;
 };
 
-/* The clock as this worker knows it, and one look at it. */
+/* The clock as this worker knows it. */
 struct served_clock {
     uint64_t generation; /* of the board value; 0: nothing published yet */
     struct clock_model model;
-};
-
-struct moment {
-    struct wall_ns real;   /* CLOCK_REALTIME, which the kernel stamps with */
-    struct wall_ns served; /* the same moment on the served clock */
 };
 
 struct ntp_worker {
@@ -51,6 +48,7 @@ struct ntp_worker {
     const struct ntp_worker_options *own;
     struct rng *rng;
     struct served_clock clock;
+    struct ntp_stamp_watch watch;
     struct answer_env env;
     struct cookie_ring ring;
     struct ntp_batch batch;
@@ -83,32 +81,58 @@ static struct wall_ns served_now(const struct served_clock *clock)
     return clock_model_at(&clock->model, mono_raw_now());
 }
 
-/* Once per batch: the newest ring and clock, and what the header will say. */
-static struct moment refresh(struct ntp_worker *worker)
+/* Both clocks of the kernel at one moment. Not clock_pair_read(), which takes the best of many:
+ * this is done for every batch, and one look is nearly always good enough. */
+static struct clock_pair look_at_clocks(void)
+{
+    struct clock_pair best = {.window_ns = INT64_MAX};
+    for (int i = 0; i < LOOKS_MAX && best.window_ns > LOOK_WINDOW_NS; i++) {
+        int64_t before = mono_raw_now().ns;
+        int64_t wall = wall_now().ns;
+        int64_t window = mono_raw_now().ns - before;
+        if (window < best.window_ns) {
+            best = (struct clock_pair){
+                .raw_ns = before + window / 2, .wall_ns = wall, .window_ns = window};
+        }
+    }
+    return best;
+}
+
+static struct ntp_stamp_moment moment_of(struct ntp_worker *worker, const struct clock_pair *look)
+{
+    const struct served_clock *clock = &worker->clock;
+    struct ntp_stamp_moment now = {
+        .real = {.ns = look->wall_ns},
+        .served = {.ns = look->wall_ns},
+        .believed = ntp_stamp_look(&worker->watch, look),
+    };
+    if (clock->generation != 0) {
+        now.served = clock_model_at(&clock->model, (struct mono_ns){.ns = look->raw_ns});
+    }
+    return now;
+}
+
+/* Once per batch, after it was read: the newest ring and clock, and what the header will say. */
+static struct ntp_stamp_moment refresh(struct ntp_worker *worker)
 {
     /* On failure the worker goes on with the ring it has. */
     enum nts_err kept = cookie_ring_refresh(&worker->ring, worker->service->key_board);
     (void)kept;
     refresh_clock(&worker->clock, worker->service->clock_board);
-    worker->env.clock = clock_model_fields(&worker->clock.model, mono_raw_now());
-    return (struct moment){.real = wall_now(), .served = served_now(&worker->clock)};
+    struct clock_pair look = look_at_clocks();
+    worker->env.clock =
+        clock_model_fields(&worker->clock.model, (struct mono_ns){.ns = look.raw_ns});
+    return moment_of(worker, &look);
 }
 
-/* The kernel's stamp, moved onto the served line. */
-static struct wall_ns receive_time(struct ntp_worker *worker, const struct ntp_arrival *arrival,
-                                   const struct moment *now)
-{
-    int64_t age = now->real.ns - arrival->stamp.ns;
-    if (!arrival->stamped || age < 0 || age > STAMP_AGE_MAX_NS) {
-        count(worker, NTP_COUNT_NO_STAMP, 1);
-        return now->served;
-    }
-    return (struct wall_ns){.ns = now->served.ns - age};
-}
-
-static void prepare(struct ntp_worker *worker, const struct moment *now, struct reply_state *state)
+static void prepare(struct ntp_worker *worker, const struct ntp_stamp_moment *now,
+                    struct reply_state *state)
 {
     struct ntp_arrival arrival = ntp_batch_arrival(&worker->batch, state->index);
+    if (arrival.group) {
+        state->verdict = NTP_DROP_GROUP;
+        return;
+    }
     if (arrival.truncated) {
         state->verdict = NTP_DROP_LONG;
         return;
@@ -117,7 +141,9 @@ static void prepare(struct ntp_worker *worker, const struct moment *now, struct 
         state->verdict = NTP_DROP_PORT;
         return;
     }
-    state->received = receive_time(worker, &arrival, now);
+    const struct wall_ns *stamp = arrival.stamped ? &arrival.stamp : NULL;
+    bool believed = ntp_stamp_received(now, stamp, &state->received);
+    count(worker, NTP_COUNT_NO_STAMP, believed ? 0 : 1);
     state->verdict = answer_prepare(
         &worker->env, worker->rng, arrival.request, ntp_time_from_wall(state->received),
         ntp_batch_reply_buffer(&worker->batch, state->index), &state->pending);
@@ -140,11 +166,7 @@ static void finish(struct ntp_worker *worker, struct reply_state *state)
     if (!ntp_verdict_is_answer(state->verdict)) {
         return;
     }
-    /* A reply never leaves before its request came, whatever the clocks do. */
-    struct wall_ns leaves = served_now(&worker->clock);
-    if (leaves.ns < state->received.ns) {
-        leaves = state->received;
-    }
+    struct wall_ns leaves = ntp_stamp_transmit(served_now(&worker->clock), state->received);
     struct span reply = answer_finish(&state->pending, ntp_time_from_wall(leaves));
     if (reply.n == 0) {
         state->verdict = NTP_DROP_INTERNAL;
@@ -164,7 +186,7 @@ static bool serve_batch(struct ntp_worker *worker, int fd)
         return false;
     }
     size_t n = worker->batch.received;
-    struct moment now = refresh(worker);
+    struct ntp_stamp_moment now = refresh(worker);
     for (size_t i = 0; i < n; i++) {
         worker->reply[i].index = i;
         prepare(worker, &now, &worker->reply[i]);
@@ -283,6 +305,8 @@ struct ntp_worker *ntp_worker_new(const struct ntp_service_options *service, siz
     worker->own = &service->worker[index];
     worker->env = (struct answer_env){.ring = &worker->ring, .nts_only = service->nts_only};
     worker->rng = rng_new();
+    struct clock_pair look = look_at_clocks();
+    (void)ntp_stamp_look(&worker->watch, &look); /* what the first batch is compared with */
     int err = worker->rng == NULL ? UV_ENOMEM : open_loop(worker);
     if (err != 0) {
         rng_free(worker->rng);

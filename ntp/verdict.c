@@ -16,6 +16,7 @@ static const char *const names[NTP_COUNTERS] = {
     [NTP_DROP_VERSION] = "drop_version",
     [NTP_DROP_MODE] = "drop_mode",
     [NTP_DROP_PORT] = "drop_port",
+    [NTP_DROP_GROUP] = "drop_group",
     [NTP_DROP_FIELD] = "drop_field",
     [NTP_DROP_NTS] = "drop_nts",
     [NTP_DROP_NONCE] = "drop_nonce",

@@ -11,7 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DRAIN_MAX = 64 };
+enum {
+    DRAIN_MAX = 64,
+    REFUSED_WAIT_MS =
+        200, /* after an ICMP error: it may be an earlier request's, or a stranger's */
+};
 
 NODISCARD enum nts_err ntsq_link_open(const struct net_addr *server, struct ntsq_link *link)
 {
@@ -199,8 +203,8 @@ static bool judge(const struct wait *wait, const struct arrival *arrival)
     return wait->keys == NULL && verdict == QUERY_KISS;
 }
 
-/* Reads what has come, but not for ever: a flood may not outlast the deadline. True when the wait
- * is over. */
+/* Reads what has come, but not for ever: a flood may not outlast the deadline. An error is
+ * remembered and no more. True when the wait is over. */
 static bool drain(const struct wait *wait)
 {
     for (int i = 0; i < DRAIN_MAX; i++) {
@@ -210,11 +214,8 @@ static bool drain(const struct wait *wait)
             return false;
         }
         if (err == NTS_ESYSTEM) {
-            wait->sample->outcome = NTSQ_UNREACHABLE;
             wait->sample->system_error = errno;
-            return true;
-        }
-        if (err == NTS_ELIMIT) {
+        } else if (err == NTS_ELIMIT) {
             wait->sample->foreign++;
         } else if (judge(wait, &arrival)) {
             return true;
@@ -223,19 +224,41 @@ static bool drain(const struct wait *wait)
     return false;
 }
 
-static void wait_for_reply(const struct wait *wait, unsigned wait_ms)
+/* Where nobody listens there is no use in waiting to the end, and a person waits, too. */
+static int64_t end_after_refusal(int64_t end)
+{
+    int64_t soon = mono_now().ns + REFUSED_WAIT_MS * NS_PER_MS;
+    return soon < end ? soon : end;
+}
+
+/* True when something came that ends the wait; false when the time is up. */
+static bool wait_for_reply(const struct wait *wait, unsigned wait_ms)
 {
     int64_t end = mono_now().ns + (int64_t)wait_ms * NS_PER_MS;
-    for (;;) {
+    for (bool refused = false;;) {
         int64_t left = end - mono_now().ns;
         if (left <= 0) {
-            return;
+            return false;
         }
         struct pollfd p = {.fd = wait->link->fd, .events = POLLIN};
         int ready = poll(&p, 1, (int)((left + NS_PER_MS - 1) / NS_PER_MS));
         if (ready > 0 && drain(wait)) {
-            return;
+            return true;
         }
+        if (!refused && wait->sample->system_error == ECONNREFUSED) {
+            refused = true;
+            end = end_after_refusal(end);
+        }
+    }
+}
+
+/* An error decides only where no datagram told more. */
+static void conclude(struct ntsq_sample *sample, bool replied)
+{
+    if (replied) {
+        sample->system_error = 0;
+    } else if (sample->outcome == NTSQ_LOST && sample->system_error != 0) {
+        sample->outcome = NTSQ_UNREACHABLE;
     }
 }
 
@@ -246,6 +269,7 @@ static bool send_request(int fd, struct span request, struct ntsq_sample *sample
     for (int again = 0; again < 2; again++) {
         sample->sent = wall_now();
         if (send(fd, request.p, request.n, MSG_NOSIGNAL) >= 0) {
+            sample->system_error = 0;
             return true;
         }
         sample->system_error = errno;
@@ -285,7 +309,7 @@ NODISCARD enum nts_err ntsq_ask(struct ntsq_link *link, struct rng *rng,
     }
     const struct wait wait = {
         .link = link, .keys = question->keys, .query = &query, .reply = reply, .sample = sample};
-    wait_for_reply(&wait, question->wait_ms);
+    conclude(sample, wait_for_reply(&wait, question->wait_ms));
     remember(link, query.transmit_time);
     return NTS_OK;
 }

@@ -5,7 +5,9 @@
  *
  * Nothing that cannot be believed ends the wait, for anybody can send it: it is skipped and
  * counted, and when the time is up the refusal that tells most is the outcome. That goes for a NAK
- * too (RFC 8915 §5.7: wait for a valid packet before keys are established anew).
+ * too (RFC 8915 §5.7: wait for a valid packet before keys are established anew), and for ICMP
+ * errors, which may be about an earlier request or forged; only after a refused connection the wait
+ * is cut short, for then most likely nobody listens.
  */
 #ifndef NTSD_TOOLS_NTSQ_NTP_H
 #define NTSD_TOOLS_NTSQ_NTP_H

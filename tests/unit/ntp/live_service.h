@@ -169,4 +169,34 @@ static inline struct span live_receive(int fd, const struct net_addr *asked, uin
     return span_of(buf, (size_t)n);
 }
 
+/* An honest plain query. */
+static inline void live_ask(struct sample *s, int fd, const struct net_addr *to,
+                            struct query *query)
+{
+    struct wr w = wr_init(s->request, sizeof(s->request));
+    cr_assert_eq(query_write_plain(&s->rng, query, &w), NTS_OK);
+    live_send(fd, to, wr_done(&w));
+}
+
+/* The header of the next reply, which is the one to this query. */
+static inline struct ntp_header live_reply(int fd, const struct net_addr *to,
+                                           const struct query *query)
+{
+    static uint8_t bytes[65536];
+    struct query_reply reply;
+    struct span got = live_receive(fd, to, bytes, sizeof(bytes));
+    enum query_verdict verdict = query_judge(query, NULL, got, &reply);
+    cr_assert(verdict == QUERY_OK || verdict == QUERY_UNSYNCHRONISED, "%s",
+              query_verdict_text(verdict));
+    cr_assert_leq(reply.header.receive_time, reply.header.transmit_time);
+    return reply.header;
+}
+
+static inline struct ntp_header live_ask_plain(struct sample *s, int fd, const struct net_addr *to)
+{
+    struct query query;
+    live_ask(s, fd, to, &query);
+    return live_reply(fd, to, &query);
+}
+
 #endif

@@ -28,17 +28,7 @@ TestSuite(ntp_service, .init = setup, .timeout = 60);
 /* One honest plain query; its header. */
 static struct ntp_header ask_plain(int fd, const struct net_addr *to)
 {
-    struct query query;
-    struct query_reply reply;
-    struct wr w = wr_init(s.request, sizeof(s.request));
-    cr_assert_eq(query_write_plain(&s.rng, &query, &w), NTS_OK);
-    live_send(fd, to, wr_done(&w));
-    struct span bytes = live_receive(fd, to, buf, sizeof(buf));
-    enum query_verdict verdict = query_judge(&query, NULL, bytes, &reply);
-    cr_assert(verdict == QUERY_OK || verdict == QUERY_UNSYNCHRONISED, "%s",
-              query_verdict_text(verdict));
-    cr_assert_leq(reply.header.receive_time, reply.header.transmit_time);
-    return reply.header;
+    return live_ask_plain(&s, fd, to);
 }
 
 static enum query_verdict ask_nts(int fd, const struct net_addr *to, size_t placeholders,
@@ -198,6 +188,8 @@ Test(ntp_service, boards_are_followed)
 
 Test(ntp_service, before_anything_is_published_it_says_so)
 {
+    memset(live.keys, 0, board_footprint(sizeof(struct keyring)));
+    memset(live.clock, 0, board_footprint(sizeof(struct clock_model)));
     live_start(&live, NULL, NULL);
     struct net_addr to = live_addr(&live, "127.0.0.1");
     int fd = live_client(AF_INET);
@@ -323,11 +315,26 @@ Test(ntp_service, nothing_is_allocated_after_the_start)
     cr_assert_eq(live_stop(&live), 0);
 }
 
-Test(ntp_service, a_socket_for_an_address_that_is_not_ours_is_refused)
+/* What is sent to a group reaches every worker's socket; none answers, or one datagram would have
+ * as many replies as there are workers. */
+Test(ntp_service, what_is_sent_to_a_group_is_dropped)
 {
-    struct net_addr addr;
-    int fd;
-    cr_assert_eq(net_addr_parse("192.0.2.1", 0, &addr), NTS_OK);
-    cr_assert_eq(ntp_socket_open(&addr, &fd), NTS_ESYSTEM);
-    cr_assert_eq(fd, -1);
+    live_start(&live, NULL, NULL);
+    struct net_addr group = live_addr(&live, "127.255.255.255");
+    struct net_addr to = live_addr(&live, "127.0.0.1");
+    int fd = live_client(AF_INET);
+    const int on = 1;
+    cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)), 0);
+    struct query query;
+    live_ask(&s, fd, &group, &query);
+    live_send(fd, &group, sample_request(&s, "UCA"));
+    live_send(fd, &group, span_of(buf, 2000));
+    (void)ask_plain(fd, &to); /* fails at a reply to anything else */
+    cr_assert_eq(live_stop(&live), 0);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    cr_assert_eq(poll(&p, 1, 0), 0, "a reply to a broadcast");
+    cr_assert_eq(live_count(&live, NTP_DROP_GROUP), 3 * LIVE_WORKERS);
+    cr_assert_eq(live_count(&live, NTP_COUNT_SENT), 1);
+    cr_assert_eq(live_count(&live, NTP_COUNT_RECEIVED), sum_of_verdicts());
+    (void)close(fd);
 }

@@ -35,6 +35,7 @@ enum act {
     LONG,      /* more than any reply to us */
     AS_BEFORE, /* the answer to the request before this one, again */
     BAD_FIELD,
+    REFUSE, /* nobody listens for a moment, and the client is told so */
 };
 
 enum { ACTS_MAX = 4 };
@@ -45,6 +46,7 @@ struct peer {
     struct session_keys keys;
     const enum act *script; /* of one request */
     unsigned requests;      /* to answer */
+    int client_fd;          /* REFUSE sends from it */
     size_t last_len;
     uint8_t last[QUERY_PLAIN_MAX];
     pthread_t thread;
@@ -158,11 +160,32 @@ static void write_reply(const struct peer *peer, const struct asked *asked, enum
     }
 }
 
+static void peer_bind(struct peer *peer)
+{
+    peer->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct timeval limit = {.tv_sec = 10};
+    cr_assert_eq(setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+    cr_assert_eq(bind(peer->fd, &peer->addr.sa, net_addr_len(&peer->addr)), 0);
+}
+
+/* A datagram from the client's socket to a closed port: the error it makes waits there, as that of
+ * an earlier request would. */
+static void refuse(struct peer *peer)
+{
+    (void)close(peer->fd);
+    (void)send(peer->client_fd, "", 1, MSG_NOSIGNAL);
+    peer_bind(peer);
+}
+
 static void act_out(struct peer *peer, const struct asked *asked, enum act act,
                     const struct net_addr *client)
 {
     uint8_t room[4096] = {0};
     struct wr out = wr_init(room, sizeof(room));
+    if (act == REFUSE) {
+        refuse(peer);
+        return;
+    }
     if (act == CLIENT_MODE) {
         wr_bytes(&out, asked->whole);
     } else if (act == SHORT) {
@@ -201,20 +224,21 @@ static void *serve(void *ctx)
     return NULL;
 }
 
-static void peer_open(struct peer *peer, const enum act *script, unsigned requests)
+/* Opens the client's link, too: the peer's thread may have to use it. */
+static void peer_open(struct peer *peer, struct ntsq_link *link, const enum act *script,
+                      unsigned requests)
 {
     *peer = (struct peer){.script = script, .requests = requests};
     cr_assert_eq(net_addr_parse("127.0.0.1", 0, &peer->addr), NTS_OK);
-    peer->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    peer_bind(peer);
     socklen_t len = sizeof(peer->addr);
-    struct timeval limit = {.tv_sec = 10};
-    cr_assert_eq(setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-    cr_assert_eq(bind(peer->fd, &peer->addr.sa, net_addr_len(&peer->addr)), 0);
     cr_assert_eq(getsockname(peer->fd, &peer->addr.sa, &len), 0);
     peer->keys.alg = aead_find(AEAD_AES_SIV_CMAC_256);
     peer->keys.c2s.len = peer->keys.s2c.len = peer->keys.alg->key_len;
     memset(peer->keys.c2s.bytes, 0xc2, peer->keys.c2s.len);
     memset(peer->keys.s2c.bytes, 0x2c, peer->keys.s2c.len);
+    cr_assert_eq(ntsq_link_open(&peer->addr, link), NTS_OK);
+    peer->client_fd = link->fd;
     cr_assert_eq(pthread_create(&peer->thread, NULL, serve, peer), 0);
 }
 
@@ -242,17 +266,16 @@ static void ask(const enum act *script, bool nts, unsigned wait_ms, struct query
     struct peer peer;
     struct ntsq_link link;
     struct rng *rng = rng_new();
-    peer_open(&peer, script, 1);
+    peer_open(&peer, &link, script, 1);
     struct ntsq_question q = question(&peer, wait_ms);
     if (!nts) {
         q = (struct ntsq_question){.wait_ms = wait_ms};
     }
     *sample = (struct ntsq_sample){.outcome = NTSQ_LOST};
-    cr_assert_eq(ntsq_link_open(&peer.addr, &link), NTS_OK);
     cr_assert_eq(ntsq_ask(&link, rng, &q, reply, sample), NTS_OK);
+    peer_close(&peer);
     ntsq_link_close(&link);
     rng_free(rng);
-    peer_close(&peer);
 }
 
 Test(ntsq_ntp, a_good_reply_is_believed)
@@ -375,9 +398,8 @@ Test(ntsq_ntp, late_and_doubled_replies_are_told_from_foreign_ones)
     struct rng *rng = rng_new();
     struct ntsq_sample first = {.outcome = NTSQ_LOST};
     struct ntsq_sample second = {.outcome = NTSQ_LOST};
-    peer_open(&peer, (const enum act[ACTS_MAX]){AS_BEFORE, GOOD, GOOD}, 2);
+    peer_open(&peer, &link, (const enum act[ACTS_MAX]){AS_BEFORE, GOOD, GOOD}, 2);
     struct ntsq_question q = question(&peer, LONG_WAIT_MS);
-    cr_assert_eq(ntsq_link_open(&peer.addr, &link), NTS_OK);
     cr_assert_eq(ntsq_ask(&link, rng, &q, &reply, &first), NTS_OK);
     cr_assert_eq(ntsq_ask(&link, rng, &q, &reply, &second), NTS_OK);
     cr_expect_eq(first.outcome, NTSQ_ANSWERED);
@@ -385,9 +407,9 @@ Test(ntsq_ntp, late_and_doubled_replies_are_told_from_foreign_ones)
     cr_expect_eq(second.outcome, NTSQ_ANSWERED);
     cr_expect_eq(second.late, 2, "the doubled one, and the one from before: %u", second.late);
     cr_expect_eq(second.foreign, 0);
+    peer_close(&peer);
     ntsq_link_close(&link);
     rng_free(rng);
-    peer_close(&peer);
 }
 
 Test(ntsq_ntp, fewer_placeholders_where_they_do_not_fit)
@@ -398,17 +420,16 @@ Test(ntsq_ntp, fewer_placeholders_where_they_do_not_fit)
     struct query_reply reply;
     struct rng *rng = rng_new();
     struct ntsq_sample s = {.outcome = NTSQ_LOST};
-    peer_open(&peer, (const enum act[ACTS_MAX]){NAK}, 1);
+    peer_open(&peer, &link, (const enum act[ACTS_MAX]){NAK}, 1);
     struct ntsq_question q = question(&peer, SHORT_WAIT_MS);
     q.cookie = span_of(cookie, sizeof(cookie));
     q.placeholders = 7;
-    cr_assert_eq(ntsq_link_open(&peer.addr, &link), NTS_OK);
     cr_assert_eq(ntsq_ask(&link, rng, &q, &reply, &s), NTS_OK);
     cr_expect_eq(s.placeholders, 1, "%zu", s.placeholders);
     cr_expect_leq(s.request_len, NTP_DATAGRAM_MAX);
+    peer_close(&peer);
     ntsq_link_close(&link);
     rng_free(rng);
-    peer_close(&peer);
 }
 
 Test(ntsq_ntp, nobody_there)
@@ -418,12 +439,13 @@ Test(ntsq_ntp, nobody_there)
     struct query_reply reply;
     struct rng *rng = rng_new();
     struct ntsq_sample s = {.outcome = NTSQ_LOST};
-    peer_open(&peer, (const enum act[ACTS_MAX]){END}, 0);
+    peer_open(&peer, &link, (const enum act[ACTS_MAX]){END}, 0);
     peer_close(&peer); /* the port is free again */
     struct ntsq_question q = question(&peer, LONG_WAIT_MS);
-    cr_assert_eq(ntsq_link_open(&peer.addr, &link), NTS_OK);
     for (unsigned i = 1; i <= 2; i++) {
+        int64_t start = mono_now().ns;
         cr_assert_eq(ntsq_ask(&link, rng, &q, &reply, &s), NTS_OK);
+        cr_expect_lt(mono_now().ns - start, LONG_WAIT_MS / 2 * NS_PER_MS, "told at once");
         cr_expect_eq(s.outcome, NTSQ_UNREACHABLE);
         cr_expect_eq(s.system_error, ECONNREFUSED);
         cr_expect_eq(s.tries, i);
@@ -431,4 +453,30 @@ Test(ntsq_ntp, nobody_there)
     ntsq_link_close(&link);
     ntsq_link_close(&link);
     rng_free(rng);
+}
+
+/* The error may be an earlier request's, or forged: what comes behind it decides. */
+Test(ntsq_ntp, an_error_ends_no_wait)
+{
+    static const struct {
+        enum act script[ACTS_MAX];
+        enum ntsq_outcome outcome;
+        enum query_verdict verdict;
+        int system_error;
+    } cases[] = {
+        {{REFUSE, GOOD}, NTSQ_ANSWERED, QUERY_OK, 0},
+        {{REFUSE, WRONG_UID, GOOD}, NTSQ_ANSWERED, QUERY_OK, 0},
+        {{REFUSE, REFUSE, UNSYNCHRONISED}, NTSQ_UNSYNCHRONISED, QUERY_UNSYNCHRONISED, 0},
+        {{REFUSE, NAK}, NTSQ_REFUSED, QUERY_NAK, ECONNREFUSED},
+        {{NAK, REFUSE}, NTSQ_REFUSED, QUERY_NAK, ECONNREFUSED},
+        {{REFUSE}, NTSQ_UNREACHABLE, QUERY_OK, ECONNREFUSED},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct query_reply reply;
+        struct ntsq_sample s;
+        ask(cases[i].script, true, LONG_WAIT_MS, &reply, &s);
+        cr_expect_eq(s.outcome, cases[i].outcome, "case %zu: outcome %d", i, s.outcome);
+        cr_expect_eq(s.verdict, cases[i].verdict, "case %zu: verdict %d", i, s.verdict);
+        cr_expect_eq(s.system_error, cases[i].system_error, "case %zu: %d", i, s.system_error);
+    }
 }

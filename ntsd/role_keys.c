@@ -3,8 +3,8 @@
  * The `keys` process: keeps the secret document and publishes the ring that follows from it.
  * Shell module.
  *
- * The document is advanced (old chain values erased for good) only by a trusted clock. A store that
- * fails leaves the ring running and is tried again.
+ * What is done to the document, and when a clock is good enough for it, is decided in key_upkeep.h.
+ * A store that fails leaves the ring running and is tried again.
  */
 #include "ntsd/role.h"
 
@@ -12,7 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/keys/keystore.h"
-#include "ntsd/key_time.h"
+#include "ntsd/key_upkeep.h"
 #include "ntsd/status_values.h"
 
 #include <inttypes.h>
@@ -32,6 +32,10 @@ struct keys_role {
     int64_t next_change;
     bool unsaved; /* `doc` is newer than what the directory holds */
     bool save_failed;
+    bool is_stale; /* `ring` was made from an older `doc` */
+    bool is_jump_told;
+    bool is_left_out_told;
+    struct rng *rng;
     struct log_limit failures;
 };
 
@@ -54,17 +58,45 @@ static void fail(struct keys_role *role, const char *event, const char *why)
     }
 }
 
-static void advance(struct keys_role *role, struct key_moment moment)
+/* Once when it begins and once when it ends, not at each look. */
+static void tell_jump(struct keys_role *role, struct key_moment moment)
 {
-    struct keystore_fault fault;
-    const struct config *config = role->context->config;
-    if (moment.trusted && keydoc_advance(&role->doc, moment.now_s, config->lifetime_s)) {
-        role->unsaved = true;
+    bool ignored = moment.ignored_s != 0;
+    if (ignored && !role->is_jump_told) {
+        log_event(LOG_LEVEL_WARN, "clock jumped, the keys follow when it has held for an hour",
+                  "jump_s", log_fmt(LOG_BUF, "%" PRId64, moment.ignored_s), NULL);
     }
-    if (!role->unsaved) {
+    if (moment.trusted && role->is_jump_told) {
+        log_event(LOG_LEVEL_INFO, "keys follow the clock again", NULL);
+    }
+    role->is_jump_told = ignored || (role->is_jump_told && !moment.trusted);
+}
+
+static void tell_epoch(struct keys_role *role, const struct key_upkeep *done)
+{
+    if (done->err != NTS_OK) {
+        fail(role, "secret document needs an epoch, the keys go on", done->fault.text);
+    }
+    switch (done->added) {
+    case KEYPLAN_KEEP:
+        return;
+    case KEYPLAN_FIRST:
+    case KEYPLAN_ROTATION:
+    case KEYPLAN_USED_UP:
+        log_event(LOG_LEVEL_INFO, "epoch added", "why",
+                  done->added == KEYPLAN_USED_UP ? "periods used up" : "ntsrotate", NULL);
+        return;
+    case KEYPLAN_AHEAD:
+        log_event(LOG_LEVEL_ERROR, "secret document was made by a clock ahead, epoch added for now",
+                  "effect", "cookies sealed with the old one are refused", NULL);
         return;
     }
-    bool saved = keystore_save(config->state_dir, &role->doc, &fault) == NTS_OK;
+}
+
+static void save(struct keys_role *role)
+{
+    struct keystore_fault fault;
+    bool saved = keystore_save(role->context->config->state_dir, &role->doc, &fault) == NTS_OK;
     if (!saved) {
         fail(role, "secret document not stored, the keys go on", fault.text);
     } else if (role->save_failed) {
@@ -74,24 +106,45 @@ static void advance(struct keys_role *role, struct key_moment moment)
     role->save_failed = !saved;
 }
 
+static void keep_up(struct keys_role *role, struct key_moment moment)
+{
+    struct key_upkeep done = key_upkeep_do(&role->doc, moment, &role->time.terms, role->rng);
+    tell_epoch(role, &done);
+    if (done.changed) {
+        role->unsaved = true;
+        role->is_stale = true;
+    }
+    if (role->unsaved) {
+        save(role);
+    }
+}
+
+static void tell_left_out(struct keys_role *role)
+{
+    bool left_out = role->ring.left_out > 0;
+    if (left_out && !role->is_left_out_told) {
+        log_event(LOG_LEVEL_WARN, "more keys than there is room for, the oldest are refused",
+                  "left_out", log_fmt(LOG_BUF, "%" PRIu64, role->ring.left_out), NULL);
+    }
+    role->is_left_out_told = left_out;
+}
+
 /* The ring for now, unless the one that is out still is that one. */
 static void derive(struct keys_role *role, struct key_moment moment)
 {
     const struct config *config = role->context->config;
-    bool current = role->ring.count > 0 && moment.now_s >= role->ring.made_at &&
+    bool current = role->ring.count > 0 && !role->is_stale && moment.now_s >= role->ring.made_at &&
                    moment.now_s < role->next_change;
     if (current) {
         return;
     }
     struct keyring ring;
-    if (keyring_derive(&role->doc, moment.now_s, config->lifetime_s, &ring) != NTS_OK) {
-        /* An older ntslifetime and ntsrotate may have left more keys than there is room for. */
-        fail(role, "key ring not derived, the old one goes on", "too many keys");
-        return;
-    }
+    keyring_derive(&role->doc, moment.now_s, config->lifetime_s, &ring);
     uint32_t before = role->ring.count == 0 ? UINT32_MAX : role->ring.key[role->ring.issuing].id;
     role->ring = ring;
     wipe(&ring, sizeof(ring));
+    role->is_stale = false;
+    tell_left_out(role);
     role->next_change = keyring_next_change(&role->doc, moment.now_s, config->lifetime_s);
     board_write(role->context->board[BOARDS_KEYS], &role->ring, sizeof(role->ring));
     const struct keyring_key *issuing = &role->ring.key[role->ring.issuing];
@@ -123,7 +176,8 @@ static void on_timer(uv_timer_t *timer);
 static void tick(struct keys_role *role)
 {
     struct key_moment moment = now(role);
-    advance(role, moment);
+    tell_jump(role, moment);
+    keep_up(role, moment);
     derive(role, moment);
     publish_status(role, moment);
     uint64_t wait_ms = key_time_wait_ms(moment, role->next_change);
@@ -155,15 +209,19 @@ static bool open_store(struct keys_role *role)
 {
     const struct config *config = role->context->config;
     struct keystore_fault fault = {{0}};
-    struct rng *rng = rng_new();
-    if (rng == NULL) {
+    role->rng = rng_new();
+    if (role->rng == NULL) {
         log_event(LOG_LEVEL_ERROR, "out of memory", NULL);
         return false;
     }
-    int64_t now_s = now(role).now_s;
-    enum nts_err err =
-        keystore_open(config->state_dir, now_s, config->rotate_s, rng, &role->doc, &fault);
-    rng_free(rng);
+    /* A ring on the board is in service, whoever of this role put it there: a secret made anew
+     * would refuse its cookies. It stays while this process fails and is tried again. */
+    const struct keystore_options options = {
+        .dir = config->state_dir,
+        .now_s = now(role).now_s,
+        .rotate_s = config->rotate_s,
+        .may_create = board_generation(role->context->board[BOARDS_KEYS]) == 0};
+    enum nts_err err = keystore_open(&options, role->rng, &role->doc, &fault);
     if (err != NTS_OK) {
         log_event(LOG_LEVEL_ERROR, "no keys", "reason", fault.text, NULL);
     }
@@ -193,7 +251,9 @@ int role_keys_run(const struct role_context *context)
     }
     role->context = context;
     role->failures = (struct log_limit){.interval_s = 60, .burst = 3};
-    key_time_init(&role->time, wall_now(), boot_now());
+    const struct key_terms terms = {.rotate_s = context->config->rotate_s,
+                                    .lifetime_s = context->config->lifetime_s};
+    key_time_init(&role->time, &terms, wall_now(), boot_now());
     bool good = open_loop(role) && open_store(role);
     if (good) {
         tick(role);
@@ -201,6 +261,7 @@ int role_keys_run(const struct role_context *context)
     }
     keydoc_wipe(&role->doc);
     keyring_wipe(&role->ring);
+    rng_free(role->rng);
     free(role);
     return good ? 0 : 1;
 }

@@ -21,7 +21,9 @@ NODISCARD enum nts_err file_read(const char *path, uint8_t *buf, size_t cap, siz
  * Replaces `path` by `bytes` with exactly `mode`: written to a new file in the same directory,
  * fsync, rename, fsync of the directory. Killed at any instruction, the old or the new file is
  * there, whole; a temporary file left behind by a kill is removed by the next call.
- * NTS_ESYSTEM: errno says why, and the old file is untouched. One writer per path at a time.
+ * NTS_ESYSTEM: errno says why, and the old file is untouched; except when only the fsync of the
+ * directory failed: then the new file is in place, and after a loss of power either of the two may
+ * be there. One writer per path at a time.
  */
 NODISCARD enum nts_err file_replace(const char *path, struct span bytes, mode_t mode);
 

@@ -326,18 +326,20 @@ void keydoc_check(const struct keydoc_epoch *epoch, uint8_t check[static KEYDOC_
                 check, KEYDOC_CHECK_LEN);
 }
 
-uint8_t keydoc_free_id(const struct keydoc *doc)
+uint8_t keydoc_free_id(const struct keydoc *doc, uint8_t draw)
 {
     bool taken[UINT8_MAX + 1] = {false};
-    unsigned id = 0;
+    uint8_t free_ids[UINT8_MAX] = {0};
+    size_t n = 0;
     for (size_t i = 0; i < doc->count; i++) {
         taken[doc->epoch[i].id] = true;
-        id = doc->epoch[i].id;
     }
-    do {
-        id = id >= UINT8_MAX ? ID_MIN : id + 1;
-    } while (taken[id]);
-    return (uint8_t)id;
+    for (unsigned id = ID_MIN; id <= UINT8_MAX; id++) {
+        if (!taken[id]) {
+            free_ids[n++] = (uint8_t)id;
+        }
+    }
+    return free_ids[draw % n];
 }
 
 void keydoc_wipe(struct keydoc *doc)

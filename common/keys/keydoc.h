@@ -60,8 +60,9 @@ NODISCARD enum nts_err keydoc_write(const struct keydoc *doc, struct wr *out);
 /* The epoch's check value and public fingerprint. */
 void keydoc_check(const struct keydoc_epoch *epoch, uint8_t check[static KEYDOC_CHECK_LEN]);
 
-/* An id that no epoch of the document has: the newest one's successor, or the next free one. */
-uint8_t keydoc_free_id(const struct keydoc *doc);
+/* An id that no epoch of the document has: with `draw` random, each of them about equally likely,
+ * so that an epoch hardly ever gets the id of one that was forgotten. */
+uint8_t keydoc_free_id(const struct keydoc *doc, uint8_t draw);
 
 void keydoc_wipe(struct keydoc *doc);
 

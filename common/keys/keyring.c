@@ -25,6 +25,13 @@ struct pos {
     uint32_t period;
 };
 
+/* On its way through the members of a ring. */
+struct member {
+    struct pos at;
+    struct pos issuing;
+    bool is_ahead; /* behind the issuing key */
+};
+
 /* A chain value on its way along the sequence. */
 struct walker {
     struct pos at;
@@ -208,28 +215,43 @@ static void ring_add(struct keyring *ring, const struct keydoc *doc, const struc
     hkdf_label(walker->chain, "ntsd cookie", key->bytes, sizeof(key->bytes));
 }
 
-/* Fills the ring from `pos` to the issuing key and on to the first whole one after it. */
-static enum nts_err ring_fill(struct keyring *ring, const struct keydoc *doc, struct pos pos,
-                              struct pos issuing, struct walker *walker)
+/* On to the issuing key, and from there to the first whole one after it. */
+static bool member_next(const struct keydoc *doc, struct member *member)
 {
-    bool ahead = false;
-    for (;;) {
-        if (ring->count == KEYRING_MAX) {
-            return NTS_ELIMIT;
-        }
-        walk(walker, doc, pos);
-        ring_add(ring, doc, walker);
-        if (ahead && pos_is_whole(doc, pos)) {
-            return NTS_OK;
-        }
-        if (pos_is_same(pos, issuing)) {
-            ring->issuing = ring->count - 1;
-            ahead = true;
-        }
-        if (!pos_next(doc, &pos)) {
-            return NTS_OK;
-        }
+    if (member->is_ahead && pos_is_whole(doc, member->at)) {
+        return false;
     }
+    member->is_ahead = member->is_ahead || pos_is_same(member->at, member->issuing);
+    return pos_next(doc, &member->at);
+}
+
+/* Leaves out the oldest ones for which there is no room. The issuing key is never among them: each
+ * key between it and the last one is the short end of another epoch. */
+static uint64_t member_skip(const struct keydoc *doc, struct member *member)
+{
+    static_assert(KEYDOC_EPOCHS_MAX + 2 <= KEYRING_MAX, "room from the issuing key to the last");
+    uint64_t count = 1;
+    for (struct member m = *member; member_next(doc, &m);) {
+        count++;
+    }
+    uint64_t left_out = count > KEYRING_MAX ? count - KEYRING_MAX : 0;
+    for (uint64_t i = 0; i < left_out; i++) {
+        (void)member_next(doc, member);
+    }
+    return left_out;
+}
+
+static void ring_fill(struct keyring *ring, const struct keydoc *doc, struct member member)
+{
+    struct walker walker = {.started = false};
+    do {
+        if (pos_is_same(member.at, member.issuing)) {
+            ring->issuing = ring->count;
+        }
+        walk(&walker, doc, member.at);
+        ring_add(ring, doc, &walker);
+    } while (member_next(doc, &member));
+    wipe(&walker, sizeof(walker));
 }
 
 bool keyring_fits(uint32_t rotate_s, int64_t lifetime_s)
@@ -241,20 +263,22 @@ bool keyring_fits(uint32_t rotate_s, int64_t lifetime_s)
     return lifetime_s <= past_max;
 }
 
-NODISCARD enum nts_err keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
-                                      struct keyring *ring)
+void keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
+                    struct keyring *ring)
 {
     int64_t now = moment(now_s);
-    struct pos oldest = pos_oldest(doc, now, not_negative(lifetime_s));
-    struct walker walker = {.started = false};
+    struct member member = {.at = pos_oldest(doc, now, not_negative(lifetime_s)),
+                            .issuing = pos_issuing(doc, now)};
     keyring_wipe(ring);
     ring->made_at = now_s;
-    enum nts_err err = ring_fill(ring, doc, oldest, pos_issuing(doc, now), &walker);
-    wipe(&walker, sizeof(walker));
-    if (err != NTS_OK) {
-        keyring_wipe(ring);
-    }
-    return err;
+    ring->left_out = member_skip(doc, &member);
+    ring_fill(ring, doc, member);
+}
+
+struct keyring_place keyring_place_at(const struct keydoc *doc, int64_t now_s)
+{
+    struct pos pos = pos_issuing(doc, moment(now_s));
+    return (struct keyring_place){.epoch = pos.epoch, .issues_from = pos_from(doc, pos)};
 }
 
 int64_t keyring_next_change(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s)

@@ -46,6 +46,7 @@ struct keyring {
     uint32_t count;
     uint32_t issuing;                    /* index of the key that seals new cookies */
     int64_t made_at;                     /* the `now` it was made for */
+    uint64_t left_out;                   /* keys not expired, but older than there is room for */
     struct keyring_key key[KEYRING_MAX]; /* oldest first */
 };
 
@@ -55,18 +56,26 @@ struct keyring {
  */
 bool keyring_fits(uint32_t rotate_s, int64_t lifetime_s);
 
-/* NTS_ELIMIT: lifetime_s / rotate_s asks for more keys than KEYRING_MAX; `ring` is then wiped. */
-NODISCARD enum nts_err keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
-                                      struct keyring *ring);
+/* When lifetime_s asks for more keys than KEYRING_MAX (the epochs rotated faster, or the lifetime
+ * is for longer ones), the oldest are left out and counted: a ring there always is. */
+void keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
+                    struct keyring *ring);
 
-/* When the ring made for `now_s` has to be made again: the next change of its members or of the
- * issuing key, in seconds since 1970; always later than `now_s`. INT64_MAX: never. */
+/* The key that issues at `now_s`: its epoch, and since or from when it is meant to. */
+struct keyring_place {
+    size_t epoch;
+    int64_t issues_from;
+};
+struct keyring_place keyring_place_at(const struct keydoc *doc, int64_t now_s);
+
+/* When the ring made for `now_s` has to be made again: the next change of its members (or of those
+ * left out) or of the issuing key, in seconds since 1970; later than `now_s`. INT64_MAX: never. */
 int64_t keyring_next_change(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s);
 
 /*
  * Advances the chain values so that no key that expired before `now_s` can be computed any more,
  * and drops epochs of which nothing is left (never the last one). True when `doc` changed and has
- * to be stored. Destroys: call it only with a trusted `now_s`.
+ * to be stored. Destroys: call it only with a `now_s` from a clock that was trusted for a while.
  */
 bool keydoc_advance(struct keydoc *doc, int64_t now_s, int64_t lifetime_s);
 

@@ -7,6 +7,7 @@
 
 #include "common/base/file.h"
 #include "common/base/secret.h"
+#include "common/keys/keyplan.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -105,15 +106,16 @@ static void sync_parent(int dir)
 }
 
 /* The directory itself may be reached by a symbolic link: systemd's StateDirectory= can be one. */
-static enum nts_err prepare_dir(const struct place *place)
+static enum nts_err prepare_dir(const struct place *place, bool may_create)
 {
-    bool made = mkdir(place->dir, MODE_DIR) == 0;
-    if (!made && errno != EEXIST) {
+    bool made = may_create && mkdir(place->dir, MODE_DIR) == 0;
+    if (may_create && !made && errno != EEXIST) {
         return refuse_errno(place, "create", place->dir);
     }
     int fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return refuse_errno(place, "open", place->dir);
+        bool missing = !may_create && errno == ENOENT;
+        return missing ? NTS_ENOTFOUND : refuse_errno(place, "open", place->dir);
     }
     struct stat st;
     enum nts_err err = fstat(fd, &st) != 0 ? refuse_errno(place, "examine", place->dir)
@@ -189,79 +191,48 @@ static enum nts_err store(const struct place *place, const struct keydoc *doc)
     return err != NTS_OK ? refuse_errno(place, "write", place->path) : NTS_OK;
 }
 
-/* Adds an epoch that begins and rotates as said, with a secret of its own, and stores it. */
-static enum nts_err add_epoch(const struct place *place, struct rng *rng, int64_t not_before,
-                              uint32_t rotate_s, struct keydoc *doc)
+/* The document of a host that has none. */
+static enum nts_err make(const struct place *place, const struct keystore_options *options,
+                         struct rng *rng, struct keydoc *doc)
 {
-    if (doc->count == KEYDOC_EPOCHS_MAX) {
-        return refuse(place, NTS_ELIMIT,
-                      "%s holds %d epochs and ntsrotate %u needs one more; set ntsrotate %u until "
-                      "old ones have expired",
-                      place->path, KEYDOC_EPOCHS_MAX, rotate_s,
-                      doc->epoch[doc->count - 1].rotate_s);
+    struct keyplan_fault why;
+    struct keyplan plan = keyplan_make(doc, options->now_s, options->rotate_s);
+    enum nts_err err = keyplan_apply(&plan, rng, doc, &why);
+    if (err != NTS_OK) {
+        return refuse(place, err, "%s cannot be made: %s", place->path, why.text);
     }
-    if (not_before > KEYDOC_NOT_BEFORE_MAX) {
-        return refuse(place, NTS_ELIMIT, "the clock is beyond the year 9999; set it");
-    }
-    struct keydoc_epoch *epoch = &doc->epoch[doc->count];
-    *epoch = (struct keydoc_epoch){.not_before = not_before, .rotate_s = rotate_s};
-    epoch->id = keydoc_free_id(doc);
-    if (rng_bytes(rng, epoch->chain, sizeof(epoch->chain)) != NTS_OK) {
-        return refuse(place, NTS_ESYSTEM, "the kernel gives no random octets for %s", place->path);
-    }
-    doc->count++;
     return store(place, doc);
 }
 
-static int64_t running_period(const struct keydoc_epoch *epoch, int64_t now_s)
+static enum nts_err refuse_missing(const struct place *place)
 {
-    int64_t period = now_s < epoch->not_before ? 0 : (now_s - epoch->not_before) / epoch->rotate_s;
-    return period > epoch->index ? period : epoch->index;
+    return refuse(place, NTS_ENOTFOUND,
+                  "%s is gone while its keys are in use; restore it from a backup, or restart ntsd "
+                  "to begin with a new secret (all cookies in the field become invalid)",
+                  place->path);
 }
 
-/* Adds an epoch when the newest one does not rotate as asked, or will not for much longer. */
-static enum nts_err renew(const struct place *place, struct rng *rng, int64_t now_s,
-                          uint32_t rotate_s, struct keydoc *doc)
-{
-    const struct keydoc_epoch *newest = &doc->epoch[doc->count - 1];
-    int64_t period = running_period(newest, now_s);
-    if (newest->rotate_s == rotate_s && period <= KEYDOC_INDEX_MAX / 2) {
-        return NTS_OK;
-    }
-    int64_t ends = newest->not_before + (period + 1) * newest->rotate_s;
-    return add_epoch(place, rng, ends, rotate_s, doc);
-}
-
-/* A clock before 1970 or beyond the year 9999 counts as that limit: a document cannot say more. */
-static int64_t documentable(int64_t now_s)
-{
-    int64_t late = now_s > KEYDOC_NOT_BEFORE_MAX ? KEYDOC_NOT_BEFORE_MAX : now_s;
-    return late < 0 ? 0 : late;
-}
-
-static enum nts_err load_or_make(const struct place *place, int64_t now_s, uint32_t rotate_s,
+static enum nts_err load_or_make(const struct place *place, const struct keystore_options *options,
                                  struct rng *rng, struct keydoc *doc)
 {
-    TRY(prepare_dir(place));
-    enum nts_err err = load(place, doc);
+    enum nts_err err = prepare_dir(place, options->may_create);
     if (err == NTS_OK) {
-        return renew(place, rng, now_s, rotate_s, doc);
+        err = load(place, doc);
     }
     if (err != NTS_ENOTFOUND) {
         return err;
     }
-    return add_epoch(place, rng, now_s - now_s % rotate_s, rotate_s, doc);
+    return options->may_create ? make(place, options, rng, doc) : refuse_missing(place);
 }
 
-NODISCARD enum nts_err keystore_open(const char *dir, int64_t now_s, uint32_t rotate_s,
-                                     struct rng *rng, struct keydoc *doc,
-                                     struct keystore_fault *fault)
+NODISCARD enum nts_err keystore_open(const struct keystore_options *options, struct rng *rng,
+                                     struct keydoc *doc, struct keystore_fault *fault)
 {
-    assert(rotate_s >= KEYDOC_ROTATE_MIN_S && rotate_s <= KEYDOC_ROTATE_MAX_S);
+    assert(options->rotate_s >= KEYDOC_ROTATE_MIN_S && options->rotate_s <= KEYDOC_ROTATE_MAX_S);
     struct place place;
     keydoc_wipe(doc);
-    TRY(place_init(&place, dir, fault));
-    enum nts_err err = load_or_make(&place, documentable(now_s), rotate_s, rng, doc);
+    TRY(place_init(&place, options->dir, fault));
+    enum nts_err err = load_or_make(&place, options, rng, doc);
     if (err != NTS_OK) {
         keydoc_wipe(doc);
     }

@@ -20,20 +20,27 @@ struct keystore_fault {
     char text[512];
 };
 
-/*
- * Loads DIR/keys.json, or makes a new document (one epoch, id 1, begun at the last multiple of
- * rotate_s before now) when there is none. DIR is created when missing (its parent must exist).
- * When rotate_s differs from the newest epoch's, or half of the newest epoch's periods are used up,
- * an epoch of rotate_s is added and stored, beginning with the end of the running period.
- * `rotate_s` is in keydoc.h's range. NTS_ESYSTEM, NTS_EFORMAT, NTS_EAUTH (mode, owner, symbolic
- * link), NTS_ELIMIT (no room for one more epoch), NTS_EINTERNAL (out of memory): see `fault`; `doc`
- * is then wiped.
- */
-NODISCARD enum nts_err keystore_open(const char *dir, int64_t now_s, uint32_t rotate_s,
-                                     struct rng *rng, struct keydoc *doc,
-                                     struct keystore_fault *fault);
+struct keystore_options {
+    const char *dir;
+    int64_t now_s;     /* only a document that is made is made for it */
+    uint32_t rotate_s; /* likewise; in keydoc.h's range */
+    bool may_create;   /* false: keys of a document are in use, so a missing one is a fault */
+};
 
-/* Stores `doc` in place of what is there. On failure the old document remains. */
+/*
+ * Loads DIR/keys.json. When there is none and one may be made: a document with one epoch, begun at
+ * the last multiple of rotate_s before now. DIR is then made too when missing (its parent must
+ * exist). What is found is not changed: keyplan.h says what it needs, keystore_save() stores it.
+ * NTS_ENOTFOUND (none, and none may be made), NTS_ESYSTEM, NTS_EFORMAT, NTS_EAUTH (mode, owner,
+ * symbolic link), NTS_ELIMIT (clock beyond the year 9999), NTS_EINTERNAL (out of memory): see
+ * `fault`; `doc` is then wiped.
+ */
+NODISCARD enum nts_err keystore_open(const struct keystore_options *options, struct rng *rng,
+                                     struct keydoc *doc, struct keystore_fault *fault);
+
+/* Stores `doc` in place of what is there. On failure the old document remains, whole; or, when only
+ * the last step failed, the new one is there and may not survive a loss of power (file_replace()).
+ * Either way `doc` has to be stored again. */
 NODISCARD enum nts_err keystore_save(const char *dir, const struct keydoc *doc,
                                      struct keystore_fault *fault);
 

@@ -366,12 +366,18 @@ Test(keydoc, the_check_covers_every_member)
     }
 }
 
-Test(keydoc, a_free_id_is_the_next_one_that_is_free)
+Test(keydoc, any_free_id_may_be_drawn_and_no_other)
 {
-    struct keydoc doc = {.count = 0};
-    cr_expect_eq(keydoc_free_id(&doc), 1);
-    doc = sample_doc_of_three(); /* 1, 2, 7 */
-    cr_expect_eq(keydoc_free_id(&doc), 8);
-    doc.epoch[2].id = UINT8_MAX;
-    cr_expect_eq(keydoc_free_id(&doc), 3);
+    struct keydoc docs[] = {{.count = 0}, sample_doc_of_three() /* 1, 2, 7 */};
+    for (size_t d = 0; d < 2; d++) {
+        unsigned drawn[UINT8_MAX + 1] = {0};
+        for (unsigned draw = 0; draw <= UINT8_MAX; draw++) {
+            drawn[keydoc_free_id(&docs[d], (uint8_t)draw)]++;
+        }
+        for (unsigned id = 0; id <= UINT8_MAX; id++) {
+            bool taken = id == 0 || (d == 1 && (id == 1 || id == 2 || id == 7));
+            cr_expect_eq(drawn[id] == 0, taken, "id %u", id);
+            cr_expect_leq(drawn[id], 2, "id %u", id);
+        }
+    }
 }

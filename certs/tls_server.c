@@ -259,6 +259,18 @@ NODISCARD enum nts_err tls_server_new(const struct tls_server_options *options,
     return NTS_OK;
 }
 
+bool tls_server_is_valid(const struct tls_server *server, int64_t now_s)
+{
+    const struct choice *choice = SSL_CTX_get_ex_data(server->first, choice_index);
+    struct cert_fault ignored;
+    for (size_t i = 0; i < choice->count; i++) {
+        if (cert_pair_validity(&choice->pair[i], "", now_s, &ignored) != CERT_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void tls_server_free(struct tls_server *server)
 {
     if (server != NULL) {

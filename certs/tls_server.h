@@ -24,8 +24,8 @@ struct tls_server_options {
     size_t count;     /* 1..TLS_PAIRS_MAX */
     const char *alpn; /* the only protocol spoken, e.g. "ntske/1" */
     int64_t now_s;
-    /* At start an expired or not yet valid certificate is a fault; at reload it is served with a
-     * warning: an outage would not make it any more valid. */
+    /* An expired or not yet valid certificate is served with a warning and not a fault. For those
+     * who have nothing better: an outage would not make it any more valid. */
     bool accept_invalid_dates;
 };
 
@@ -45,6 +45,9 @@ struct tls_server; /* owns the contexts and pairs; reference counted by its conn
 NODISCARD enum nts_err tls_server_new(const struct tls_server_options *options,
                                       struct tls_server **server, struct tls_server_info *info,
                                       struct cert_fault *fault);
+
+/* Are all its certificates, with their chains, valid at this time? Thread-safe. */
+bool tls_server_is_valid(const struct tls_server *server, int64_t now_s);
 
 /* Drops the caller's reference; connections made from it keep what they need. NULL is a no-op. */
 void tls_server_free(struct tls_server *server);

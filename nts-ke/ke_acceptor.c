@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum verdict {
@@ -135,6 +136,8 @@ NODISCARD enum nts_err ke_acceptor_open(struct ke_acceptor *acceptor,
     acceptor->pause.data = acceptor;
     for (size_t i = 0; i < options->count; i++) {
         acceptor->poll[i].data = acceptor;
+        /* Changes nothing, unless the process before this one drained: a signal to it alone. */
+        (void)listen(options->listener[i], SOMAXCONN);
         int rc = uv_poll_init(options->loop, &acceptor->poll[i], options->listener[i]);
         if (rc != 0) {
             errno = -rc;
@@ -144,6 +147,14 @@ NODISCARD enum nts_err ke_acceptor_open(struct ke_acceptor *acceptor,
     }
     listen_all(acceptor);
     return NTS_OK;
+}
+
+void ke_acceptor_drain(struct ke_acceptor *acceptor)
+{
+    for (size_t i = 0; i < acceptor->open && !acceptor->closed; i++) {
+        (void)shutdown(acceptor->options.listener[i], SHUT_RDWR);
+    }
+    ke_acceptor_close(acceptor);
 }
 
 void ke_acceptor_close(struct ke_acceptor *acceptor)

@@ -39,9 +39,16 @@ struct ke_acceptor {
     bool closed;
 };
 
-/* NTS_ESYSTEM: errno. Then, too, ke_acceptor_close() and the loop clean up. */
+/* Also opens sockets again that were drained. NTS_ESYSTEM: errno. Then, too, ke_acceptor_close()
+ * and the loop clean up. */
 NODISCARD enum nts_err ke_acceptor_open(struct ke_acceptor *acceptor,
                                         const struct ke_acceptor_options *options);
+
+/* Nobody will accept any more, in this process or any other that has these sockets: refuses those
+ * in the queue and all who come, who then go elsewhere, and closes. For a drain only; a process
+ * that ends for any other reason leaves the sockets as they are for the one that takes its place.
+ */
+void ke_acceptor_drain(struct ke_acceptor *acceptor);
 
 /* Stops accepting; the struct must live until the loop ran its close callbacks. May be called
  * twice. */

@@ -96,9 +96,22 @@ static void on_written(uv_write_t *write, int status)
     ke_conn_event(conn, KE_EVENT_WRITTEN);
 }
 
+/* The loop's idea of the time is that of the beginning of its turn. */
+static void arm(struct ke_conn *conn, uv_timer_cb callback, unsigned ms)
+{
+    uv_update_time(conn->env->loop);
+    (void)uv_timer_start(&conn->deadline, callback, ms, 0);
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
     struct ke_conn *conn = timer->data;
+    bool waiting = conn->state == KE_STATE_HANDSHAKE || conn->state == KE_STATE_REQUEST;
+    if (waiting && !conn->overdue) { /* the loop runs timers before it reads sockets */
+        conn->overdue = true;
+        arm(conn, on_deadline, KE_CONN_LAST_LOOK_MS);
+        return;
+    }
     /* A peer that does not read what it has been sent cannot be told that its time is up. */
     ke_conn_event(conn, conn->writing ? KE_EVENT_IO_ERROR : KE_EVENT_DEADLINE);
 }
@@ -173,7 +186,7 @@ static enum ke_event respond(struct ke_conn *conn)
 static enum ke_event refuse_late(struct ke_conn *conn)
 {
     conn->fault = KE_REQUEST_TIMEOUT;
-    (void)uv_timer_start(&conn->deadline, on_deadline, KE_CONN_GRACE_MS, 0);
+    arm(conn, on_deadline, KE_CONN_GRACE_MS);
     return respond(conn);
 }
 
@@ -220,6 +233,7 @@ void ke_conn_start(struct ke_conn *conn, struct ke_conn_env *env, int fd)
 {
     conn->env = env;
     conn->state = KE_STATE_HANDSHAKE;
+    conn->overdue = false;
     conn->writing = false;
     conn->handles = 2;
     conn->accepted = mono_now();
@@ -236,6 +250,6 @@ void ke_conn_start(struct ke_conn *conn, struct ke_conn_env *env, int fd)
     }
     set_option(conn, TCP_NODELAY);
     set_option(conn, TCP_QUICKACK);
-    (void)uv_timer_start(&conn->deadline, on_deadline, env->timeout_ms, 0);
+    arm(conn, on_deadline, env->timeout_ms);
     read_on(conn);
 }

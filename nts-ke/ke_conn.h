@@ -3,7 +3,8 @@
  * One connection to the KE service: a libuv socket and a timer around a TLS pump, driven by the
  * state machine of ke_state.h. Shell module; one thread, that of the loop.
  *
- * The timer runs from accept to close. While output waits for the peer to read, no input is read.
+ * The timer runs from accept to close. Time that the loop itself lost is not held against the peer:
+ * what had come by the deadline counts. While output waits for the peer to read, no input is read.
  */
 #ifndef NTSD_NTS_KE_KE_CONN_H
 #define NTSD_NTS_KE_KE_CONN_H
@@ -16,7 +17,8 @@
 #include <uv.h>
 
 enum {
-    KE_CONN_GRACE_MS = 250, /* after a timeout: to get Error 1 out and the connection closed */
+    KE_CONN_LAST_LOOK_MS = 1, /* at the deadline: for what has come already */
+    KE_CONN_GRACE_MS = 250,   /* after a timeout: to get Error 1 out and the connection closed */
 };
 
 struct ke_conn;
@@ -37,6 +39,7 @@ struct ke_conn {
     struct ke_conn *next_free; /* the pool's */
     struct ke_conn_env *env;
     enum ke_state state;
+    bool overdue;     /* the deadline passed once, see on_deadline() */
     bool writing;     /* a write is under way; its octets lie in the pump */
     unsigned handles; /* open ones; at 0 the connection is released */
     struct mono_ns accepted;

@@ -4,8 +4,6 @@
  */
 #include "nts-ke/ke_pump.h"
 
-#include "nts-ke/ke_hello.h"
-
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -34,13 +32,25 @@ static enum ke_event feed_tls(struct ke_pump *pump, struct span bytes)
     return taken == (int)bytes.n ? KE_EVENT_NONE : KE_EVENT_TLS_FAILED;
 }
 
-/* Collects the beginning until a whole ClientHello is there. */
-static enum ke_event feed_first(struct ke_pump *pump, struct tls_server *tls, struct span bytes)
+/* Hands over the first `n` of the octets kept back. */
+static enum ke_event release(struct ke_pump *pump, size_t n)
 {
-    memcpy(pump->bytes + pump->len, bytes.p, bytes.n);
-    pump->len += bytes.n;
-    struct span all = span_of(pump->bytes, pump->len);
-    switch (ke_hello_scan(&pump->hello, all)) {
+    enum ke_event event = n > 0 ? feed_tls(pump, span_of(pump->bytes, n)) : KE_EVENT_NONE;
+    pump->len -= n;
+    memmove(pump->bytes, pump->bytes + n, pump->len);
+    return event;
+}
+
+static enum ke_event open_gate(struct ke_pump *pump)
+{
+    pump->gate = KE_GATE_OPEN;
+    return release(pump, pump->len);
+}
+
+/* Lets the hello pass that is being collected, once it is whole and TLS is there to take it. */
+static enum ke_event collect(struct ke_pump *pump, struct tls_server *tls)
+{
+    switch (ke_hello_scan(&pump->hello, span_of(pump->bytes, pump->len))) {
     case KE_HELLO_MORE:
         return KE_EVENT_NONE;
     case KE_HELLO_REFUSE:
@@ -48,29 +58,54 @@ static enum ke_event feed_first(struct ke_pump *pump, struct tls_server *tls, st
     case KE_HELLO_OK:
         break;
     }
+    if (pump->hello.second) { /* RFC 8446 section 4.1.4: there is no third */
+        return open_gate(pump);
+    }
     pump->ssl = new_connection(tls);
     if (pump->ssl == NULL) {
         ERR_clear_error();
         return KE_EVENT_TLS_FAILED;
     }
-    pump->len = 0;
-    return feed_tls(pump, all);
+    pump->gate = KE_GATE_ANSWER;
+    return release(pump, pump->hello.at);
+}
+
+static size_t input_max(const struct ke_pump *pump)
+{
+    bool shaken = pump->ssl != NULL && SSL_is_init_finished(pump->ssl) == 1;
+    return shaken ? KE_PUMP_INPUT_MAX : KE_PUMP_SHAKE_MAX;
 }
 
 enum ke_event ke_pump_feed(struct ke_pump *pump, struct tls_server *tls, struct span bytes)
 {
     pump->input += bytes.n;
-    if (bytes.n > KE_PUMP_CHUNK_MAX || pump->input > KE_PUMP_INPUT_MAX) {
+    if (bytes.n > KE_PUMP_CHUNK_MAX || pump->input > input_max(pump)) {
         return KE_EVENT_TLS_FAILED;
     }
-    return pump->ssl == NULL ? feed_first(pump, tls, bytes) : feed_tls(pump, bytes);
+    if (pump->gate == KE_GATE_OPEN) {
+        return feed_tls(pump, bytes);
+    }
+    if (bytes.n > sizeof(pump->bytes) - pump->len) {
+        return KE_EVENT_TLS_FAILED;
+    }
+    memcpy(pump->bytes + pump->len, bytes.p, bytes.n);
+    pump->len += bytes.n;
+    return pump->gate == KE_GATE_COLLECT ? collect(pump, tls) : KE_EVENT_NONE;
 }
 
-enum ke_event ke_pump_handshake(struct ke_pump *pump)
+/* TLS has answered the first hello and waits: for a second one, or for whatever it likes. */
+static enum ke_event pass_answer(struct ke_pump *pump)
 {
-    if (pump->ssl == NULL) {
-        return KE_EVENT_NONE;
+    if (!ke_hello_is_retry(ke_pump_output(pump))) {
+        return open_gate(pump);
     }
+    pump->gate = KE_GATE_COLLECT;
+    pump->hello = (struct ke_hello){.second = true};
+    return collect(pump, NULL);
+}
+
+static enum ke_event shake(struct ke_pump *pump)
+{
     ERR_clear_error();
     int rc = SSL_do_handshake(pump->ssl);
     if (rc == 1) {
@@ -78,6 +113,19 @@ enum ke_event ke_pump_handshake(struct ke_pump *pump)
     }
     return SSL_get_error(pump->ssl, rc) == SSL_ERROR_WANT_READ ? KE_EVENT_NONE
                                                                : KE_EVENT_TLS_FAILED;
+}
+
+enum ke_event ke_pump_handshake(struct ke_pump *pump)
+{
+    if (pump->ssl == NULL) {
+        return KE_EVENT_NONE;
+    }
+    enum ke_event event = shake(pump);
+    if (event != KE_EVENT_NONE || pump->gate != KE_GATE_ANSWER) {
+        return event;
+    }
+    event = pass_answer(pump);
+    return event == KE_EVENT_NONE ? shake(pump) : event;
 }
 
 /* Reads what there is, up to the size of the buffer. NONE: no more for now. */
@@ -173,6 +221,7 @@ void ke_pump_wipe(struct ke_pump *pump)
 {
     SSL_free(pump->ssl);
     pump->ssl = NULL;
+    pump->gate = KE_GATE_COLLECT;
     pump->hello = (struct ke_hello){.at = 0};
     pump->input = 0;
     pump->scanned = 0;

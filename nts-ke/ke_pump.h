@@ -5,8 +5,10 @@
  * time. One thread.
  *
  * What a peer can cost: KE_PUMP_INPUT_MAX octets of TLS input (a handshake, a request, and whatever
- * else: floods of key updates, empty records, a crawling hello), and no TLS object before a
- * whole ClientHello is there (ke_hello.h).
+ * else: floods of key updates, empty records, a crawling hello), KE_PUMP_SHAKE_MAX of them before
+ * the handshake is done; no TLS object before a whole ClientHello is there (ke_hello.h). TLS is
+ * given that hello alone: only its answer tells whether another one must follow, which then is
+ * collected and looked at like the first.
  */
 #ifndef NTSD_NTS_KE_KE_PUMP_H
 #define NTSD_NTS_KE_KE_PUMP_H
@@ -17,19 +19,29 @@
 #include "nts-ke/ke_state.h"
 
 enum {
-    KE_PUMP_CHUNK_MAX = 4096,            /* handed in at a time: bounds what TLS has to hold */
+    KE_PUMP_CHUNK_MAX = 4096, /* handed in at a time: bounds what TLS has to hold */
+    /* Two hellos, and what comes in one chunk with the end of the handshake. */
+    KE_PUMP_SHAKE_MAX = 2 * KE_HELLO_MAX + KE_PUMP_CHUNK_MAX,
     KE_PUMP_INPUT_MAX = 64 * 1024,       /* of TLS input, over the life of a connection */
     KE_PUMP_DRAIN_MAX = 2 * 1024 * 1024, /* with what is dropped after the answer, see below */
 };
 
+/* What stands between the peer and TLS. */
+enum ke_gate {
+    KE_GATE_COLLECT, /* a ClientHello is being collected */
+    KE_GATE_ANSWER,  /* TLS has the first one and will say whether it wants another */
+    KE_GATE_OPEN,
+};
+
 struct ke_pump {
     SSL *ssl; /* NULL until a ClientHello is there */
+    enum ke_gate gate;
     struct ke_hello hello;
     size_t input;   /* octets received */
     size_t scanned; /* ke_stream_scan() */
     size_t len;
     uint8_t bytes[KE_REQUEST_MAX + 1]; /* the request, with room to see that there is more of it;
-                                          before there is an SSL: the beginning of the input */
+                                          until the gate is open: input TLS has not been given */
 };
 
 /* Takes at most KE_PUMP_CHUNK_MAX octets from the peer, in HANDSHAKE or REQUEST. Then one of the

@@ -26,6 +26,7 @@ struct service {
     uv_loop_t loop;
     uv_signal_t signal[SIGNALS];
     uv_timer_t reload;
+    uv_timer_t retry;
     uv_timer_t drain;
     bool draining;
     bool watching;
@@ -35,6 +36,7 @@ struct service {
     struct ke_issuer issuer;
     struct ke_conn_env env;
     struct ke_status status;
+    enum cert_fault_kind refused; /* why the last reload failed */
 };
 
 /* --- Certificates --- */
@@ -88,33 +90,64 @@ static void describe_pairs(struct ke_status *status, const struct tls_server_inf
     }
 }
 
+/* May the same files be good later, with nobody touching them? */
+static bool may_pass(enum cert_fault_kind kind)
+{
+    return kind == CERT_UNREADABLE || kind == CERT_INTERNAL || kind == CERT_NOT_YET_VALID;
+}
+
+static void refuse_new(struct service *service, const struct cert_fault *fault)
+{
+    if (service->refused != fault->kind) { /* else it is known */
+        log_event(LOG_LEVEL_WARN, "new certificate refused, the old one stays in service", "reason",
+                  fault->text, NULL);
+    }
+    service->refused = fault->kind;
+}
+
 static void reload(struct service *service)
 {
     struct tls_server_info info;
     struct cert_fault fault;
-    bool good = load(service, true, &info, &fault) == NTS_OK;
+    bool valid = tls_server_is_valid(service->env.tls, wall_now().ns / NS_PER_S);
+    bool good = load(service, !valid, &info, &fault) == NTS_OK;
     stats_add(service->options->stats, good ? KE_COUNT_RELOADS : KE_COUNT_RELOAD_FAILED, 1);
     if (good) {
         describe_pairs(&service->status, &info);
         log_pairs(service, &info);
+        service->refused = CERT_OK;
     } else {
-        log_event(LOG_LEVEL_WARN, "new certificate refused, the old one stays in service", "reason",
-                  fault.text, NULL);
+        refuse_new(service, &fault);
     }
     service->status.last_reload_failed = good ? 0 : 1;
     publish(service);
 }
 
+static void on_retry(uv_timer_t *timer)
+{
+    struct service *service = timer->data;
+    if (may_pass(service->refused)) {
+        reload(service);
+    }
+}
+
+/* Someone asks for it: the answer is logged, even if it is the old one. */
+static void reload_now(struct service *service)
+{
+    service->refused = CERT_OK;
+    reload(service);
+}
+
 static void on_reload(uv_timer_t *timer)
 {
-    reload(timer->data);
+    reload_now(timer->data);
 }
 
 static void on_files_changed(void *ctx)
 {
     struct service *service = ctx;
     if (!service->draining) {
-        reload(service);
+        reload_now(service);
     }
 }
 
@@ -147,6 +180,7 @@ static void close_all(struct service *service)
         uv_close((uv_handle_t *)&service->signal[i], NULL);
     }
     uv_close((uv_handle_t *)&service->reload, NULL);
+    uv_close((uv_handle_t *)&service->retry, NULL);
     uv_close((uv_handle_t *)&service->drain, NULL);
 }
 
@@ -175,8 +209,9 @@ static void drain(struct service *service)
     unsigned drain_ms = service->options->drain_ms != 0 ? service->options->drain_ms : KE_DRAIN_MS;
     log_event(LOG_LEVEL_INFO, "draining", "connections",
               log_fmt(LOG_BUF, "%zu", service->pool.active), NULL);
-    ke_acceptor_close(&service->acceptor);
+    ke_acceptor_drain(&service->acceptor);
     (void)uv_timer_stop(&service->reload);
+    (void)uv_timer_stop(&service->retry);
     (void)uv_timer_start(&service->drain, on_drain_over, drain_ms, 0);
     service->status.ready = 0;
     publish(service);
@@ -228,8 +263,10 @@ static void open_handles(struct service *service)
         (void)uv_signal_start(&service->signal[i], on_signal, numbers[i]);
     }
     (void)uv_timer_init(&service->loop, &service->reload);
+    (void)uv_timer_init(&service->loop, &service->retry);
     (void)uv_timer_init(&service->loop, &service->drain);
     service->reload.data = service;
+    service->retry.data = service;
     service->drain.data = service;
 }
 
@@ -270,6 +307,7 @@ static bool start(struct service *service)
 {
     struct tls_server_info info;
     struct cert_fault fault;
+    publish(service); /* not ready: what the process before this one said is not true any more */
     watch_files(service); /* before the files are read, so that no change is missed */
     if (load(service, service->options->restarted, &info, &fault) != NTS_OK) {
         log_event(LOG_LEVEL_ERROR, "key establishment cannot start", "reason", fault.text, NULL);
@@ -280,6 +318,9 @@ static bool start(struct service *service)
     }
     describe_pairs(&service->status, &info);
     log_pairs(service, &info);
+    unsigned retry_ms = service->options->reload_retry_ms;
+    retry_ms = retry_ms != 0 ? retry_ms : KE_RETRY_MS;
+    (void)uv_timer_start(&service->retry, on_retry, retry_ms, retry_ms);
     service->status.ready = 1;
     publish(service);
     log_event(LOG_LEVEL_INFO, "key establishment ready", "sockets",

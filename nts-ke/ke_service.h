@@ -4,8 +4,9 @@
  *
  * One libuv loop, one thread, a fixed pool of connections, a deadline per connection from accept.
  * SIGHUP and a change of the certificate files load the new ones; a bad new file leaves the old in
- * service and is logged once. SIGTERM stops accepting, lets running exchanges finish within
- * drain_ms, and returns.
+ * service and is logged once, and so does one that is expired or not yet valid while the old is
+ * valid. What time alone may mend is tried again every reload_retry_ms. SIGTERM closes the
+ * listeners for good, lets running exchanges finish within drain_ms, and returns.
  */
 #ifndef NTSD_NTS_KE_KE_SERVICE_H
 #define NTSD_NTS_KE_KE_SERVICE_H
@@ -15,7 +16,7 @@
 #include "common/base/stats.h"
 #include "nts-ke/ke_negotiate.h"
 
-enum { KE_LISTENERS_MAX = 16, KE_TIMEOUT_MS = 2000, KE_DRAIN_MS = 3000 };
+enum { KE_LISTENERS_MAX = 16, KE_TIMEOUT_MS = 2000, KE_DRAIN_MS = 3000, KE_RETRY_MS = 60000 };
 
 /* What the ke process says about itself on its board. */
 struct ke_status {
@@ -35,13 +36,14 @@ struct ke_service_options {
     size_t pair_count;
     struct ke_policy policy;
     /* A process that takes the place of one that died: an expired certificate is then served with a
-     * warning, as at reload, because an outage would not make it any more valid. */
+     * warning, because an outage would not make it any more valid. */
     bool restarted;
     const char *ntp_server; /* record 6, or NULL */
     uint16_t ntp_port;      /* record 7, or 0 for none (123 needs none) */
     size_t connections_max;
-    unsigned timeout_ms; /* accept to close; 0: KE_TIMEOUT_MS */
-    unsigned drain_ms;   /* 0: KE_DRAIN_MS */
+    unsigned timeout_ms;      /* accept to close; 0: KE_TIMEOUT_MS */
+    unsigned drain_ms;        /* 0: KE_DRAIN_MS */
+    unsigned reload_retry_ms; /* 0: KE_RETRY_MS */
     const struct board *key_board;
     struct board *status_board; /* of struct ke_status; NULL in processes after the first */
     struct stats *stats;        /* indices: enum ke_count */

@@ -42,6 +42,24 @@ static inline void fixture_stop(const struct ke_fixture *f)
     fixture_clean(f);
 }
 
+/* What the service says about itself; zeros before it says anything. */
+static inline struct ke_status fixture_status(const struct ke_fixture *f)
+{
+    struct ke_status status = {.ready = 0};
+    uint64_t generation = 0;
+    cr_assert_eq(board_read(f->status_board, &status, sizeof(status), &generation), NTS_OK);
+    return status;
+}
+
+/* Makes the certificate's file one that is no use. */
+static inline void fixture_damage(const struct ke_fixture *f)
+{
+    FILE *file = fopen(f->cert, "w");
+    cr_assert_not_null(file);
+    cr_assert_geq(fputs("-----BEGIN CERTIFICATE-----\nMIIB\n", file), 0);
+    cr_assert_eq(fclose(file), 0);
+}
+
 /* One exchange, as ntsq does it. */
 static inline enum nts_err fixture_exchange(const struct ke_fixture *f, const uint16_t *aeads,
                                             size_t count, struct ke_client_result *result)

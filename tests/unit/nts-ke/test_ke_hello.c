@@ -20,7 +20,7 @@ static const struct {
     {"hello, one octet short", BYTES("\x16\x03\x01\x00\x06\x01\x00\x00\x02."), KE_HELLO_MORE},
     {"hello", BYTES("\x16\x03\x01\x00\x06\x01\x00\x00\x02.."), KE_HELLO_OK},
     {"hello and more", BYTES("\x16\x03\x01\x00\x06\x01\x00\x00\x02..\x17"), KE_HELLO_OK},
-    {"more in the record", BYTES("\x16\x03\x01\x00\x07\x01\x00\x00\x02..."), KE_HELLO_OK},
+    {"more in the record", BYTES("\x16\x03\x01\x00\x07\x01\x00\x00\x02..."), KE_HELLO_REFUSE},
     {"claims 16 MiB", BYTES("\x16\x03\x01\x00\x04\x01\xff\xff\xff"), KE_HELLO_REFUSE},
     {"record longer than a hello", BYTES("\x16\x03\x01\x2f\xfc"), KE_HELLO_REFUSE},
     {"record as long as a hello", BYTES("\x16\x03\x01\x2f\xfb"), KE_HELLO_MORE},
@@ -72,6 +72,44 @@ Test(ke_hello, octet_by_octet_equals_at_once)
         }
         cr_assert_eq(verdict, cases[i].want, "%s", cases[i].name);
     }
+}
+
+#define CCS   "\x14\x03\x03\x00\x01\x01"
+#define HELLO "\x16\x03\x03\x00\x06\x01\x00\x00\x02.."
+static const struct {
+    const char *name;
+    const char *p;
+    size_t n;
+    enum ke_hello_verdict want;
+} second_cases[] = {
+    {"hello", BYTES(HELLO), KE_HELLO_OK},
+    {"change_cipher_spec", BYTES(CCS), KE_HELLO_MORE},
+    {"and hello", BYTES(CCS HELLO), KE_HELLO_OK},
+    {"two of them", BYTES(CCS CCS HELLO), KE_HELLO_REFUSE},
+    {"after a part of the hello", BYTES("\x16\x03\x03\x00\x01\x01" CCS), KE_HELLO_REFUSE},
+    {"another one", BYTES("\x14\x03\x03\x00\x01\x02"), KE_HELLO_REFUSE},
+    {"long", BYTES("\x14\x03\x03\x00\x02\x01\x01"), KE_HELLO_REFUSE},
+    {"claims 16 MiB", BYTES(CCS "\x16\x03\x03\x00\x04\x01\xff\xff\xff"), KE_HELLO_REFUSE},
+};
+
+Test(ke_hello, the_second_one)
+{
+    for (size_t i = 0; i < sizeof(second_cases) / sizeof(second_cases[0]); i++) {
+        struct ke_hello hello = {.second = true};
+        enum ke_hello_verdict verdict = KE_HELLO_MORE;
+        for (size_t n = 0; n <= second_cases[i].n; n++) {
+            enum ke_hello_verdict now = ke_hello_scan(&hello, span_of(second_cases[i].p, n));
+            cr_assert(verdict == KE_HELLO_MORE || now == verdict, "%s at %zu", second_cases[i].name,
+                      n);
+            verdict = now;
+        }
+        cr_expect_eq(verdict, second_cases[i].want, "%s", second_cases[i].name);
+        if (verdict == KE_HELLO_OK) {
+            cr_expect_eq(hello.at, second_cases[i].n);
+        }
+    }
+    struct ke_hello first = {.at = 0};
+    cr_assert_eq(ke_hello_scan(&first, span_of(BYTES(CCS HELLO))), KE_HELLO_REFUSE);
 }
 
 /* What the caller may rely on for the size of its buffer, even with crumbs. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The service with honest clients: what they get, and what a reload, a drain and a full pool do.
+ * The service with honest clients: what they get, and what a drain and a full pool do.
  */
 #include "tests/unit/nts-ke/ke_visit.h"
+
+#include <errno.h>
 
 static struct ke_fixture fixture;
 static struct ke_client_result result;
@@ -108,6 +110,7 @@ Test(ke_service, no_algorithm_in_common)
 Test(ke_service, without_keys_it_says_internal_error_and_recovers)
 {
     struct ke_service_options options = fixture_prepare(&fixture);
+    memset(fixture.key_board, 0, board_footprint(sizeof(struct keyring))); /* empty */
     fixture_run(&fixture, &options);
     cr_assert_eq(fixture_exchange(&fixture, cmac_256, 1, &result), NTS_OK);
     cr_assert(result.answer.has_error);
@@ -160,90 +163,30 @@ Test(ke_service, exchanges_are_quick)
     cr_assert_eq(fixture_count(&fixture, KE_COUNT_SERVED), EXCHANGES);
 }
 
-static struct ke_status read_status(void)
-{
-    static struct ke_status status;
-    uint64_t generation = 0;
-    cr_assert_eq(board_read(fixture.status_board, &status, sizeof(status), &generation), NTS_OK);
-    return generation == 0 ? (struct ke_status){.ready = 0} : status;
-}
-
-static void damage_certificate(void)
-{
-    FILE *file = fopen(fixture.cert, "w");
-    cr_assert_not_null(file);
-    cr_assert_geq(fputs("-----BEGIN CERTIFICATE-----\nMIIB\n", file), 0);
-    cr_assert_eq(fclose(file), 0);
-}
-
-Test(ke_service, reload)
-{
-    struct ke_service_options options = fixture_prepare(&fixture);
-    fixture_run(&fixture, &options);
-    FIXTURE_AWAIT(read_status().ready == 1);
-    int64_t first = read_status().not_after[0];
-    cr_assert_eq(read_status().pair_count, 1);
-    cr_assert_not_null(strstr(read_status().names[0], "localhost"));
-
-    damage_certificate();
-    cr_assert_eq(kill(fixture.pid, SIGHUP), 0);
-    FIXTURE_AWAIT(fixture_count(&fixture, KE_COUNT_RELOAD_FAILED) > 0);
-    FIXTURE_AWAIT(read_status().last_reload_failed == 1);
-    cr_assert_eq(read_status().not_after[0], first);
-    fixture_canary(&fixture); /* by the old one */
-
-    fixture_certs(&fixture, wall_now().ns / NS_PER_S - 3600, 30);
-    cr_assert_eq(kill(fixture.pid, SIGHUP), 0);
-    FIXTURE_AWAIT(read_status().last_reload_failed == 0);
-    cr_assert_lt(read_status().not_after[0], first);
-    cr_assert_neq(fixture_exchange(&fixture, cmac_256, 1, &result), NTS_OK, "the old CA is gone");
-    ke_client_result_wipe(&result);
-    SSL_CTX_free(fixture.tls);
-    fixture.tls = fixture_client_tls(&fixture);
-    fixture_canary(&fixture);
-
-    /* Expired, but an outage would not make it any more valid. */
-    fixture_certs(&fixture, wall_now().ns / NS_PER_S - 30 * 86400, 10);
-    cr_assert_eq(kill(fixture.pid, SIGHUP), 0);
-    FIXTURE_AWAIT(read_status().not_after[0] < wall_now().ns / NS_PER_S);
-    cr_assert_eq(read_status().last_reload_failed, 0);
-    fixture_stop(&fixture);
-    cr_assert_eq(read_status().ready, 0);
-}
-
-Test(ke_service, changed_files_are_loaded_without_a_signal)
-{
-    struct ke_service_options options = fixture_prepare(&fixture);
-    fixture_run(&fixture, &options);
-    FIXTURE_AWAIT(read_status().ready == 1);
-    fixture_certs(&fixture, wall_now().ns / NS_PER_S - 3600, 30);
-    FIXTURE_AWAIT(fixture_count(&fixture, KE_COUNT_RELOADS) > 0);
-    fixture_stop(&fixture);
-}
-
-Test(ke_service, a_burst_of_signals_is_few_reloads)
-{
-    struct ke_service_options options = fixture_prepare(&fixture);
-    fixture_run(&fixture, &options);
-    FIXTURE_AWAIT(read_status().ready == 1);
-    for (int i = 0; i < 1000; i++) {
-        cr_assert_eq(kill(fixture.pid, SIGHUP), 0);
-    }
-    fixture_canary(&fixture);
-    FIXTURE_AWAIT(fixture_count(&fixture, KE_COUNT_RELOADS) > 0);
-    fixture_stop(&fixture);
-    cr_assert_lt(fixture_count(&fixture, KE_COUNT_RELOADS), 20);
-}
-
 Test(ke_service, bad_certificates_stop_the_start)
 {
     struct ke_service_options options = fixture_prepare(&fixture);
     fixture_certs(&fixture, wall_now().ns / NS_PER_S - 30 * 86400, 10);
     fixture_run(&fixture, &options);
     cr_assert_eq(fixture_wait(&fixture), 1, "expired");
-    damage_certificate();
+    fixture_damage(&fixture);
     fixture_run(&fixture, &options);
     cr_assert_eq(fixture_wait(&fixture), 1, "damaged");
+    fixture_clean(&fixture);
+}
+
+/* The board outlives the process: nobody may go on reading that the one that died was ready. */
+Test(ke_service, a_process_that_cannot_start_is_not_ready)
+{
+    static const struct ke_status former = {.ready = 1, .pair_count = 1};
+    struct ke_service_options options = fixture_prepare(&fixture);
+    options.restarted = true;
+    board_write(fixture.status_board, &former, sizeof(former));
+    fixture_damage(&fixture);
+    fixture_run(&fixture, &options);
+    cr_assert_eq(fixture_wait(&fixture), 1);
+    cr_assert_eq(fixture_status(&fixture).ready, 0);
+    cr_assert_eq(fixture_status(&fixture).pair_count, 0);
     fixture_clean(&fixture);
 }
 
@@ -253,7 +196,7 @@ Test(ke_service, a_process_that_takes_over_serves_an_expired_certificate)
     options.restarted = true;
     fixture_certs(&fixture, wall_now().ns / NS_PER_S - 30 * 86400, 10);
     fixture_run(&fixture, &options);
-    FIXTURE_AWAIT(read_status().ready == 1);
+    FIXTURE_AWAIT(fixture_status(&fixture).ready == 1);
     fixture_stop(&fixture);
 }
 
@@ -265,13 +208,59 @@ Test(ke_service, a_drain_lets_running_connections_end)
     int fd = peer_connect(&fixture);
     FIXTURE_AWAIT(fixture_count(&fixture, KE_COUNT_ACCEPTED) == 1);
     cr_assert_eq(kill(fixture.pid, SIGTERM), 0);
-    FIXTURE_AWAIT(read_status().ready == 0);
+    FIXTURE_AWAIT(fixture_status(&fixture).ready == 0);
     cr_assert_eq(fixture_wait(&fixture), 0);
     char octet;
     cr_assert_eq(read(fd, &octet, 1), 0, "closed by its deadline, not cut");
     cr_assert_eq(fixture_count(&fixture, KE_COUNT_TLS_TIMEOUT), 1);
     (void)close(fd);
     fixture_clean(&fixture);
+}
+
+/* Listeners stay open in the supervisor: a client that comes now must be told, not kept waiting. */
+Test(ke_service, a_drain_refuses_who_comes_late)
+{
+    struct ke_service_options options = fixture_prepare(&fixture);
+    options.timeout_ms = 60000;
+    int supervisor = dup(fixture.listener);
+    fixture_run(&fixture, &options);
+    int fd = peer_connect(&fixture);
+    FIXTURE_AWAIT(fixture_count(&fixture, KE_COUNT_ACCEPTED) == 1);
+    cr_assert_eq(kill(fixture.pid, SIGTERM), 0);
+    FIXTURE_AWAIT(fixture_status(&fixture).ready == 0);
+    int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(connect(late, &fixture.addr.sa, net_addr_len(&fixture.addr)), -1);
+    cr_assert_eq(errno, ECONNREFUSED);
+    (void)close(late);
+    (void)close(fd);
+    cr_assert_eq(fixture_wait(&fixture), 0);
+    (void)close(supervisor);
+    fixture_clean(&fixture);
+}
+
+/* Whoever takes the place of a process finds its listeners alive: with those in the queue when it
+ * was killed, and able to listen again when it was told to drain. */
+Test(ke_service, listeners_survive_a_process)
+{
+    static const int ends[] = {SIGKILL, SIGTERM};
+    struct ke_service_options options = fixture_prepare(&fixture);
+    (void)close(fixture.listener); /* the same port, but one that was asked for, as configured */
+    cr_assert_eq(ke_listener_open(&fixture.addr, &fixture.listener), NTS_OK);
+    options.listener[0] = dup(fixture.listener);
+    fixture_run(&fixture, &options);
+    for (size_t i = 0; i < 2; i++) {
+        fixture_canary(&fixture);
+        cr_assert_eq(kill(fixture.pid, ends[i]), 0);
+        (void)fixture_wait(&fixture);
+        int queued = ends[i] == SIGKILL ? peer_connect(&fixture) : -1;
+        fixture.listener = -1;
+        fixture_run(&fixture, &options);
+        FIXTURE_AWAIT(fixture_status(&fixture).ready == 1);
+        (void)close(queued);
+    }
+    fixture_canary(&fixture);
+    (void)close(options.listener[0]);
+    fixture_stop(&fixture);
 }
 
 Test(ke_service, a_drain_has_an_end)

@@ -16,7 +16,8 @@ struct connection {
     struct http_server *server;
     enum state state;
     unsigned open_handles;
-    bool peer_done; /* its FIN was read */
+    bool peer_done;  /* its FIN was read */
+    uint64_t number; /* in the order of their coming */
     uv_tcp_t tcp;
     uv_timer_t deadline;
     uv_write_t write;
@@ -30,7 +31,8 @@ struct http_server {
     struct http_server_options options;
     uv_loop_t *loop;
     uv_tcp_t listener;
-    bool waiting; /* the listen queue has somebody for whom there was no connection */
+    uint64_t taken; /* connections so far */
+    bool waiting;   /* the listen queue has somebody for whom there was no connection */
     bool closing;
     uint8_t *body;      /* options.body_max octets, shared by all answers */
     uint8_t scrap[256]; /* where a peer's octets after its request go */
@@ -64,13 +66,18 @@ static void hang_up(struct connection *c)
     uv_close((uv_handle_t *)&c->deadline, on_closed);
 }
 
-static void on_deadline(uv_timer_t *timer)
+/* For whom there is no more time: whose request is not whole by now counts as unfinished. */
+static void give_up(struct connection *c)
 {
-    struct connection *c = timer->data;
     if (c->state == READING) {
         c->server->options.counts->verdict[HTTP_MORE]++;
     }
     hang_up(c);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    give_up(timer->data);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -181,14 +188,39 @@ static struct connection *find_free(struct http_server *server)
     return NULL;
 }
 
+/* The connection that has been asking for the longest; NULL: all are being answered or closed. */
+static struct connection *find_slowest(struct http_server *server)
+{
+    struct connection *slowest = NULL;
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        struct connection *c = &server->connection[i];
+        if (c->state == READING && (slowest == NULL || c->number < slowest->number)) {
+            slowest = c;
+        }
+    }
+    return slowest;
+}
+
+/* Peers that hold their connection and say nothing must not keep a health check waiting: the one
+ * that was silent for the longest makes room, and on_closed() takes the newcomer. */
+static void make_room(struct http_server *server)
+{
+    struct connection *slowest = find_slowest(server);
+    if (slowest != NULL) {
+        give_up(slowest);
+    }
+}
+
 static void take(struct http_server *server)
 {
     struct connection *c = find_free(server);
     server->waiting = c == NULL;
     if (c == NULL) {
+        make_room(server);
         return;
     }
     c->server = server;
+    c->number = server->taken++;
     c->state = READING;
     c->n = 0;
     c->peer_done = false;

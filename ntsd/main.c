@@ -5,6 +5,7 @@
  * ends the start with one line that says what to mend; afterwards nothing does.
  */
 #include "common/base/log.h"
+#include "ntsd/child.h"
 #include "ntsd/config_load.h"
 #include "ntsd/config_print.h"
 #include "ntsd/start_check.h"
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -92,6 +94,13 @@ static int parse_options(int argc, char **argv, struct options *options)
         return EXIT_USAGE;
     }
     return -1;
+}
+
+/* What the launcher ignored would stay so: with SIGCHLD no child could be waited for. */
+static void set_signals(void)
+{
+    (void)signal(SIGCHLD, SIG_DFL);
+    child_ignore_signals();
 }
 
 /* 0 to 2 have to be something, or a socket would become "standard error". */
@@ -231,6 +240,7 @@ int main(int argc, char **argv)
 {
     struct options options = {.config = CONFIG_DEFAULT};
     static struct daemon d; /* too large for a stack; written here and by the functions above */
+    set_signals();
     int status = parse_options(argc, argv, &options);
     if (status >= 0) {
         return status;

@@ -10,6 +10,7 @@
 #include "common/keys/keystore.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MODE_DIR = 0700, MODE_FILE = 0600, MODE_OTHERS = 0077 };
+enum { MODE_DIR = 0700, MODE_FILE = 0600, MODE_OTHERS = 0077, MODE_ALL = 0777 };
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct state_fault *fault,
                                                          const char *format, ...)
@@ -29,22 +30,84 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct state_fault *fau
     return false;
 }
 
+/* A path taken apart: "/a/b//" is "b" in "/a/", "/" is "." in "/". */
+struct place {
+    char parent[PATH_MAX];
+    char name[PATH_MAX];
+};
+
+static bool place_of(const char *path, struct place *place)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') {
+        end--;
+    }
+    size_t from = end;
+    while (from > 0 && path[from - 1] != '/') {
+        from--;
+    }
+    if (end >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    (void)snprintf(place->parent, PATH_MAX, "%.*s", from == 0 ? 1 : (int)from,
+                   from == 0 ? "." : path);
+    bool is_top = from == end && end > 0;
+    (void)snprintf(place->name, PATH_MAX, "%.*s", is_top ? 1 : (int)(end - from),
+                   is_top ? "." : path + from);
+    return true;
+}
+
+/* Whoever owns the parent may put something else in the place of what mkdir(2) made. So what is
+ * given away is an open directory that is ours and closed to others; the name is not used again,
+ * not even to remove it. */
+static bool give(int fd, const char *dir, const struct account *account, struct state_fault *fault)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        return refuse(fault, "cannot examine %s: %s", dir, strerror(errno));
+    }
+    if (st.st_uid != geteuid() || (st.st_mode & MODE_ALL) != MODE_DIR) {
+        return refuse(fault, "%s is not what was made there; who else may write beside it?", dir);
+    }
+    if (fchown(fd, account->uid, account->gid) != 0) {
+        return refuse(fault, "cannot give %s to %s: %s", dir, account->name, strerror(errno));
+    }
+    return true;
+}
+
+/* The parent is held open, so that both steps happen in the same one. The name has no slash at its
+ * end, with which O_NOFOLLOW would follow. */
+static bool create_in(int parent, const char *name, const char *dir, const struct account *account,
+                      struct state_fault *fault)
+{
+    if (mkdirat(parent, name, MODE_DIR) != 0) {
+        return errno == EEXIST || refuse(fault, "cannot create %s: %s", dir, strerror(errno));
+    }
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return refuse(fault, "cannot open %s: %s", dir, strerror(errno));
+    }
+    bool given = give(fd, dir, account, fault);
+    (void)close(fd);
+    return given;
+}
+
 NODISCARD enum nts_err state_create(const char *dir, const struct account *account,
                                     struct state_fault *fault)
 {
-    if (mkdir(dir, MODE_DIR) != 0) {
-        if (errno == EEXIST) {
-            return NTS_OK;
-        }
+    struct place place;
+    int parent = -1;
+    if (place_of(dir, &place)) {
+        parent = open(place.parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (parent < 0) {
         (void)refuse(fault, "cannot create %s: %s", dir, strerror(errno));
         return NTS_ESYSTEM;
     }
-    if (chown(dir, account->uid, account->gid) != 0) {
-        (void)refuse(fault, "cannot give %s to %s: %s", dir, account->name, strerror(errno));
-        (void)rmdir(dir);
-        return NTS_ESYSTEM;
-    }
-    return NTS_OK;
+    bool good = create_in(parent, place.name, dir, account, fault);
+    (void)close(parent);
+    return good ? NTS_OK : NTS_ESYSTEM;
 }
 
 /* The same demands as the key store's, which explains them. */
@@ -69,21 +132,16 @@ static bool fail_errno(const char *path, struct state_fault *fault)
 /* A directory that is not there yet needs a parent in which it can be made. */
 static bool check_parent(const char *dir, bool made_by_root, struct state_fault *fault)
 {
-    char parent[PATH_MAX];
+    struct place place;
     struct stat st;
-    size_t len = strlen(dir);
-    while (len > 1 && dir[len - 1] == '/') {
-        len--;
+    if (!place_of(dir, &place)) {
+        return fail_errno(dir, fault);
     }
-    while (len > 0 && dir[len - 1] != '/') {
-        len--;
+    if (stat(place.parent, &st) != 0) {
+        return fail_errno(place.parent, fault);
     }
-    (void)snprintf(parent, sizeof(parent), "%.*s", (int)len, len == 0 ? "" : dir);
-    const char *name = len == 0 ? "." : parent;
-    if (stat(name, &st) != 0) {
-        return fail_errno(name, fault);
-    }
-    return made_by_root || access(name, W_OK | X_OK) == 0 || fail_errno(name, fault);
+    return made_by_root || access(place.parent, W_OK | X_OK) == 0 ||
+           fail_errno(place.parent, fault);
 }
 
 static bool check_document(const char *path, struct state_fault *fault)
@@ -141,7 +199,9 @@ bool state_prepare(const char *dir, uint32_t rotate_s, struct state_fault *fault
     if (rng == NULL) {
         return refuse(fault, "out of memory");
     }
-    enum nts_err err = keystore_open(dir, wall_now().ns / NS_PER_S, rotate_s, rng, &doc, &why);
+    const struct keystore_options options = {
+        .dir = dir, .now_s = wall_now().ns / NS_PER_S, .rotate_s = rotate_s, .may_create = true};
+    enum nts_err err = keystore_open(&options, rng, &doc, &why);
     keydoc_wipe(&doc);
     rng_free(rng);
     if (err != NTS_OK) {

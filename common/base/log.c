@@ -11,6 +11,10 @@
  *
  * A pair that no longer fits is left out together with all that follow it, and `cut=yes` says so:
  * half a pair would break JSON and mislead in text.
+ *
+ * Nobody waits for the reader of standard error: a line that a pipe or a socket cannot take at once
+ * is dropped, and the next one that goes through ends in `dropped=N`. Files and terminals are
+ * written to as they are.
  */
 #include "common/base/log.h"
 
@@ -19,16 +23,20 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     LINE_MAX_LEN = 1023, /* without its newline */
-    TAIL_LEN = 16,       /* room kept for the closing below */
+    TAIL_LEN = 52,       /* room kept for the closing below */
     EVENT_MAX = 100,     /* octets of our own wording; escaped they take six times that */
     NAME_MAX_LEN = 32,
 };
@@ -36,8 +44,13 @@ enum {
 #define TEXT_CUT " cut=yes"
 #define JSON_CUT ",\"cut\":\"yes\""
 
-static_assert(sizeof(JSON_CUT "}") <= TAIL_LEN, "the closing fits the room kept for it");
-static_assert(6 * (EVENT_MAX + NAME_MAX_LEN) + 128 <= LINE_MAX_LEN, "a line without pairs fits");
+#define DROPPED_KEY     "dropped"
+#define DROPPED_LONGEST ",\"" DROPPED_KEY "\":\"18446744073709551615\""
+
+static_assert(sizeof(JSON_CUT DROPPED_LONGEST "}") <= TAIL_LEN, "the closing fits its room");
+static_assert(6 * (EVENT_MAX + NAME_MAX_LEN) + 128 <= LINE_MAX_LEN - TAIL_LEN,
+              "a line without pairs fits");
+static_assert(LINE_MAX_LEN + 1 <= PIPE_BUF, "a pipe with room takes a line whole");
 
 /* Written by log_setup() before threads start, only read afterwards. */
 static struct {
@@ -46,6 +59,9 @@ static struct {
     enum log_format format;
     bool journal;
 } setup = {.name = "ntsd", .level = LOG_LEVEL_INFO, .format = LOG_FORMAT_TEXT, .journal = false};
+
+/* Lines that were not written since the last one that was; any thread. */
+static _Atomic uint64_t dropped;
 
 static const char *level_name(enum log_level level)
 {
@@ -228,6 +244,7 @@ void log_setup(const char *name, enum log_level level, enum log_format format)
     setup.level = level;
     setup.format = format;
     setup.journal = stderr_is_journal();
+    atomic_store(&dropped, 0); /* after a fork they are the parent's to tell */
 }
 
 bool log_level_is_on(enum log_level level)
@@ -235,11 +252,41 @@ bool log_level_is_on(enum log_level level)
     return level <= setup.level;
 }
 
-/* One write(2), so that lines of several processes do not mix. A log that cannot be written is no
- * reason to stop serving, so failures end here. */
-static void write_line(struct span line)
+/* A pipe that poll(2) calls writable has room for PIPE_BUF octets. O_NONBLOCK would be set for
+ * every process that shares standard error, those of others among them. */
+static bool would_block(void)
 {
-    while (write(STDERR_FILENO, line.p, line.n) < 0 && errno == EINTR) {
+    struct stat st;
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (fstat(STDERR_FILENO, &st) != 0 || !S_ISFIFO(st.st_mode)) {
+        return false;
+    }
+    return poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0;
+}
+
+/* One write(2) or send(2), so that lines of several processes do not mix. A log that cannot be
+ * written is no reason to stop serving, nor is one whose reader sleeps. False: not written. */
+static bool write_line(struct span line)
+{
+    ssize_t n = send(STDERR_FILENO, line.p, line.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n >= 0 || errno != ENOTSOCK) {
+        return n >= 0;
+    }
+    if (would_block()) {
+        return false;
+    }
+    do {
+        n = write(STDERR_FILENO, line.p, line.n);
+    } while (n < 0 && errno == EINTR);
+    return n >= 0;
+}
+
+/* The room kept for it makes this pair fit. */
+static void put_dropped(struct wr *w, uint64_t count)
+{
+    bool json = setup.format == LOG_FORMAT_JSON;
+    if (count > 0) {
+        (json ? json_pair : text_pair)(w, DROPPED_KEY, log_fmt(LOG_BUF, "%" PRIu64, count));
     }
 }
 
@@ -249,6 +296,7 @@ void log_event(enum log_level level, const char *event, ...)
         return;
     }
     int saved = errno;
+    uint64_t untold = atomic_exchange(&dropped, 0);
     bool json = setup.format == LOG_FORMAT_JSON;
     uint8_t line[LINE_MAX_LEN + 1];
     struct wr w = wr_init(line, LINE_MAX_LEN - TAIL_LEN);
@@ -258,11 +306,14 @@ void log_event(enum log_level level, const char *event, ...)
     bool whole = put_pairs(&w, pairs);
     va_end(pairs);
     w.cap = sizeof(line);
+    put_dropped(&w, untold);
     if (!whole) {
         put(&w, json ? JSON_CUT : TEXT_CUT);
     }
     put(&w, json ? "}\n" : "\n");
-    write_line(wr_done(&w));
+    if (!write_line(wr_done(&w))) {
+        (void)atomic_fetch_add(&dropped, untold + 1);
+    }
     errno = saved;
 }
 

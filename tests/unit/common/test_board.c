@@ -216,3 +216,50 @@ Test(board, readers_work_on_after_the_writer_was_killed, .timeout = 120)
     }
     board_unshare(board);
 }
+
+/* A board at the end of what may be read: one octet further is a fault. */
+static struct board *board_at_the_edge(size_t size, uint8_t **memory, size_t *len)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t room = (board_footprint(size) + page - 1) / page * page;
+    *len = room + page;
+    *memory = mmap(NULL, *len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(*memory, MAP_FAILED);
+    cr_assert_eq(mprotect(*memory + room, page, PROT_NONE), 0);
+    memset(*memory, 0xff, room);
+    return (struct board *)(void *)(*memory + room - board_footprint(size));
+}
+
+/* A writer that was taken over may store what it likes, also in the place of the generation and
+ * where a size could once stand: what a reader copies, and how much, is the reader's to say. */
+Test(board, no_writer_tells_a_reader_how_much_to_copy)
+{
+    static const size_t sizes[] = {8, 16, 24, 128, 4096, 70000};
+    static const uint64_t stored[] = {
+        1, 2, 3, 7, 8, 4096, UINT32_MAX, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX};
+    enum { ROWS = sizeof(stored) / sizeof(stored[0]), BEHIND = 512, MARK = 0x5a };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) * ROWS * ROWS; i++) {
+        const size_t size = sizes[i / (ROWS * ROWS)];
+        uint8_t *memory = NULL;
+        size_t len = 0;
+        struct board *board = board_at_the_edge(size, &memory, &len);
+        for (size_t w = 0; w < board_footprint(size) / 8 - 1; w++) {
+            atomic_store(&board->slots[w], stored[i % ROWS]);
+        }
+        atomic_store(&board->generation, stored[i / ROWS % ROWS]);
+        uint8_t *value = malloc(size + BEHIND);
+        cr_assert_not_null(value);
+        memset(value, MARK, size + BEHIND);
+        uint64_t generation = 0;
+        cr_assert_eq(board_read(board, value, size, &generation), NTS_OK);
+        cr_assert_eq(generation, stored[i / ROWS % ROWS]);
+        for (size_t at = 0; at < size + BEHIND; at += 8) {
+            uint64_t got;
+            memcpy(&got, value + at, sizeof(got));
+            uint64_t want = at < size ? stored[i % ROWS] : UINT64_C(0x5a5a5a5a5a5a5a5a);
+            cr_assert_eq(got, want, "octet %zu of a value of %zu", at, size);
+        }
+        free(value);
+        cr_assert_eq(munmap(memory, len), 0);
+    }
+}

@@ -7,7 +7,9 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_LIMIT = 1023 };
+enum { LINE_LIMIT = 1023, WRITERS = 4, LINES_EACH = 500 };
 
 static int receiver = -1;   /* the other end of standard error */
 static int saved_err = -1;  /* where Criterion wants it back */
@@ -294,6 +296,197 @@ Test(log, a_log_that_cannot_be_written_changes_nothing)
     (void)close(STDERR_FILENO);
     log_event(LOG_LEVEL_INFO, "said", NULL); /* EBADF */
     cr_assert_eq(errno, ENOENT);
+}
+
+/* Puts the pair's writing end where standard error was, full of what nobody reads. */
+static void stuff(const int pair[2])
+{
+    static const char filler[1024];
+    int flags = fcntl(pair[1], F_GETFL);
+    cr_assert_eq(fcntl(pair[1], F_SETFL, flags | O_NONBLOCK), 0);
+    while (write(pair[1], filler, sizeof(filler)) > 0) {
+    }
+    cr_assert_eq(errno, EAGAIN);
+    cr_assert_eq(fcntl(pair[1], F_SETFL, flags), 0);
+    cr_assert_eq(dup2(pair[1], STDERR_FILENO), STDERR_FILENO);
+    (void)close(pair[1]);
+    cr_assert_eq(fcntl(pair[0], F_SETFL, fcntl(pair[0], F_GETFL) | O_NONBLOCK), 0);
+    (void)close(receiver);
+    receiver = pair[0];
+}
+
+static void stuff_pipe(void)
+{
+    int pair[2];
+    cr_assert_eq(pipe(pair), 0);
+    stuff(pair);
+}
+
+static void stuff_stream(void) /* as the journal is */
+{
+    int pair[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    stuff(pair);
+}
+
+/* What is in the pipe until it is empty; how many octets of it were not the filler. */
+static size_t drain(void)
+{
+    size_t written = 0;
+    ssize_t n;
+    while ((n = read(receiver, line, sizeof(line))) > 0) {
+        for (ssize_t i = 0; i < n; i++) {
+            written += line[i] != '\0';
+        }
+    }
+    cr_assert(n < 0 && errno == EAGAIN);
+    return written;
+}
+
+/* The one line in the pipe. */
+static bool next_written(void)
+{
+    ssize_t n = read(receiver, line, sizeof(line) - 1);
+    if (n <= 0 || line[n - 1] != '\n') {
+        return false;
+    }
+    line[n - 1] = '\0';
+    return strchr(line, '\n') == NULL && n - 1 <= LINE_LIMIT;
+}
+
+static void expect_count(enum log_format format, const char *count)
+{
+    if (format == LOG_FORMAT_TEXT) {
+        char want[64];
+        (void)snprintf(want, sizeof(want), "info ke: back n=1%s%s",
+                       count != NULL ? " dropped=" : "", count != NULL ? count : "");
+        cr_assert_str_eq(after_time(), want);
+        return;
+    }
+    json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    cr_assert_not_null(root, "%s", line);
+    cr_assert_str_eq(member(root, "n"), "1");
+    cr_assert_str_eq(member(root, "dropped"), count != NULL ? count : "(missing)");
+    json_decref(root);
+}
+
+static void drop_and_recover(void (*stuff_stderr)(void), enum log_format format)
+{
+    stuff_stderr();
+    log_setup("ke", LOG_LEVEL_INFO, format);
+    errno = ENOENT;
+    for (int i = 0; i < 3; i++) {
+        log_event(LOG_LEVEL_INFO, "nobody reads", NULL);
+    }
+    log_event(LOG_LEVEL_DEBUG, "not to be written, so not dropped", NULL);
+    cr_assert_eq(errno, ENOENT);
+    cr_assert_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0, "others share the description");
+    cr_assert_eq(drain(), 0);
+    log_event(LOG_LEVEL_INFO, "back", "n", "1", NULL);
+    cr_assert(next_written());
+    expect_count(format, "3");
+    log_event(LOG_LEVEL_INFO, "back", "n", "1", NULL);
+    cr_assert(next_written());
+    expect_count(format, NULL);
+}
+
+Test(log, a_reader_that_sleeps_holds_nobody_up, .timeout = 20)
+{
+    drop_and_recover(stuff_pipe, LOG_FORMAT_TEXT);
+    drop_and_recover(stuff_pipe, LOG_FORMAT_JSON);
+    drop_and_recover(stuff_stream, LOG_FORMAT_TEXT);
+    drop_and_recover(stuff_stream, LOG_FORMAT_JSON);
+}
+
+Test(log, a_long_line_has_room_for_the_count, .timeout = 20)
+{
+    char value[2000];
+    char event[200];
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    memset(event, '\x01', sizeof(event) - 1);
+    event[sizeof(event) - 1] = '\0';
+    stuff_pipe();
+    log_setup(event, LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    for (int i = 0; i < 12345; i++) {
+        log_event(LOG_LEVEL_INFO, "nobody reads", NULL);
+    }
+    cr_assert_eq(drain(), 0);
+    log_event(LOG_LEVEL_INFO, event, "a", value, NULL);
+    cr_assert(next_written());
+    json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    cr_assert_not_null(root, "%s", line);
+    cr_assert_str_eq(member(root, "dropped"), "12345");
+    cr_assert_str_eq(member(root, "cut"), "yes");
+    json_decref(root);
+}
+
+static void *write_lines(void *arg)
+{
+    for (int i = 0; i < LINES_EACH; i++) {
+        log_event(LOG_LEVEL_INFO, "nobody reads", NULL);
+    }
+    return arg;
+}
+
+Test(log, no_dropped_line_of_any_thread_is_forgotten, .timeout = 20)
+{
+    pthread_t thread[WRITERS];
+    stuff_pipe();
+    log_setup("ke", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    for (size_t i = 0; i < WRITERS; i++) {
+        cr_assert_eq(pthread_create(&thread[i], NULL, write_lines, NULL), 0);
+    }
+    for (size_t i = 0; i < WRITERS; i++) {
+        cr_assert_eq(pthread_join(thread[i], NULL), 0);
+    }
+    cr_assert_eq(drain(), 0);
+    log_event(LOG_LEVEL_INFO, "back", "n", "1", NULL);
+    cr_assert(next_written());
+    expect_count(LOG_FORMAT_TEXT, "2000");
+}
+
+/* A pipe with less room than a line may take: nothing of a line, or all of it. */
+Test(log, a_pipe_takes_lines_whole, .timeout = 20)
+{
+    char value[900];
+    size_t written = 0;
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    stuff_pipe();
+    (void)drain();
+    log_setup("ke", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    for (int i = 0; i < 200; i++) {
+        log_event(LOG_LEVEL_INFO, "back", "a", value, NULL);
+    }
+    bool at_start = true;
+    ssize_t n;
+    while ((n = read(receiver, line, 1)) > 0) {
+        cr_assert(!at_start || line[0] == '2', "a line begins with its year");
+        at_start = line[0] == '\n';
+        written += at_start;
+    }
+    cr_assert(at_start);
+    cr_assert(written > 10 && written < 200, "%zu lines", written);
+}
+
+Test(log, a_file_is_written_to_as_it_is)
+{
+    char path[] = "/tmp/ntsd-unit-XXXXXX";
+    (void)close(receiver);
+    receiver = mkstemp(path);
+    cr_assert_geq(receiver, 0);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(dup2(receiver, STDERR_FILENO), STDERR_FILENO);
+    log_setup("ke", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    for (int i = 0; i < 1000; i++) {
+        log_event(LOG_LEVEL_INFO, "back", "n", "1", NULL);
+    }
+    cr_assert_eq(lseek(receiver, 0, SEEK_CUR) % 1000, 0, "all of the same length");
+    cr_assert_eq(lseek(receiver, 0, SEEK_SET), 0);
+    cr_assert_gt(read(receiver, line, sizeof(line) - 1), 0);
+    *strchr(line, '\n') = '\0';
+    expect_count(LOG_FORMAT_TEXT, NULL);
 }
 
 Test(log, fmt_prints_and_cuts)

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/ntsd/daemon_fixture.h"
 
+#include <pthread.h>
+
 static struct daemon_under_test d;
 static char page[70000];
 
@@ -284,6 +286,21 @@ Test(daemon, check_says_ok)
     cr_expect(log_has(&d, want));
     cr_expect(log_has(&d, "days left"));
     cr_expect_eq(access(scratch_path(&d.scratch, "state"), F_OK), -1, "a check leaves no trace");
+}
+
+static void ignore_children(void)
+{
+    (void)signal(SIGCHLD, SIG_IGN);
+}
+
+/* Who starts programs and forgets them ignores SIGCHLD, and its children inherit that. */
+Test(daemon, works_where_the_launcher_ignores_its_children)
+{
+    cr_assert_eq(pthread_atfork(NULL, NULL, ignore_children), 0);
+    daemon_spawn(&d, "-t");
+    cr_expect_eq(daemon_wait(&d, 20000), 0);
+    cr_expect(log_has(&d, ": ok\n"));
+    start();
 }
 
 /* What a start refuses, a check refuses, with the same words. */

@@ -7,10 +7,12 @@
 #include "common/net/addr.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BODY_MAX = 200000 };
@@ -21,6 +23,7 @@ static struct http_server *server;
 static struct http_counts counts;
 static struct net_addr address;
 static pthread_t thread;
+static bool finished;
 static char reply[BODY_MAX + 1000];
 
 static unsigned answer(void *ctx, const struct http_request *request, struct wr *body,
@@ -69,10 +72,19 @@ static void setup(void)
     cr_assert_eq(pthread_create(&thread, NULL, run, NULL), 0);
 }
 
+/* The counts are the loop's until it has ended. */
+static void finish(void)
+{
+    if (!finished) {
+        finished = true;
+        (void)uv_async_send(&stop);
+        (void)pthread_join(thread, NULL);
+    }
+}
+
 static void teardown(void)
 {
-    (void)uv_async_send(&stop);
-    (void)pthread_join(thread, NULL);
+    finish();
     cr_expect_eq(uv_loop_close(&loop), 0, "every handle was closed");
     http_server_free(server);
     http_server_free(NULL);
@@ -183,21 +195,74 @@ Test(http_server, refusals)
     cr_expect(begins("HTTP/1.1 431 "), "%s", reply);
 }
 
-/* Twice the pool, all silent: they are let go after two seconds, and somebody who asks in the
- * meantime is answered after that. */
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+static bool is_open(int fd)
+{
+    char octet;
+    return recv(fd, &octet, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+/* A full pool of silent peers and one who asks, again and again: each time the one that was silent
+ * for the longest makes room, long before its two seconds are over, and only that one. */
+Test(http_server, who_asks_does_not_wait_for_who_is_silent)
+{
+    static int silent[HTTP_CONNECTIONS_MAX];
+    int64_t began = now_ms();
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        silent[i] = dial();
+    }
+    say(silent[0], "GET /never HTTP/1.1\r\n");
+    int fd = dial();
+    say(fd, "GET /healthz HTTP/1.0\r\n\r\n");
+    cr_expect_gt(listen_to(fd), 0);
+    cr_expect_not_null(strstr(reply, "\r\n\r\n/healthz"));
+    cr_expect_lt(now_ms() - began, HTTP_TIMEOUT_MS);
+    cr_expect_not(is_open(silent[0]), "the one that came first");
+    for (size_t i = 1; i < HTTP_CONNECTIONS_MAX; i++) {
+        cr_expect(is_open(silent[i]), "number %zu", i);
+    }
+    /* A slot is free now: the first of these takes it, and each later one a silent one's. */
+    int others[8];
+    for (size_t i = 0; i < 8; i++) {
+        others[i] = dial();
+        fd = dial();
+        say(fd, "GET /healthz HTTP/1.0\r\n\r\n");
+        cr_expect_gt(listen_to(fd), 0);
+    }
+    cr_expect_lt(now_ms() - began, HTTP_TIMEOUT_MS);
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        cr_expect_eq(is_open(silent[i]), i > 8, "number %zu", i);
+        (void)close(silent[i]);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        cr_expect(is_open(others[i]), "number %zu", i);
+        (void)close(others[i]);
+    }
+}
+
+/* Twice the pool, all silent, cost the one who asks nothing, and each is counted. */
 Test(http_server, silent_peers_do_not_lock_others_out)
 {
     static int silent[2 * HTTP_CONNECTIONS_MAX];
     for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
         silent[i] = dial();
     }
+    int64_t began = now_ms();
     int fd = dial();
     say(fd, "GET /patient HTTP/1.0\r\n\r\n");
     cr_expect_gt(listen_to(fd), 0);
     cr_expect_not_null(strstr(reply, "\r\n\r\n/patient"));
+    cr_expect_lt(now_ms() - began, HTTP_TIMEOUT_MS / 2);
     for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
         cr_expect_eq(listen_to(silent[i]), 0);
     }
+    finish();
     cr_expect_eq(counts.verdict[HTTP_MORE], sizeof(silent) / sizeof(silent[0]));
 }
 
@@ -208,5 +273,6 @@ Test(http_server, many_honest_ones)
         say(fd, "GET /x HTTP/1.0\r\n\r\n");
         cr_assert_gt(listen_to(fd), 0);
     }
+    finish();
     cr_expect_eq(counts.verdict[HTTP_GOOD], 500);
 }

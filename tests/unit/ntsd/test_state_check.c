@@ -6,8 +6,27 @@
 
 #include "ntsd/state_check.h"
 
+#include <sys/syscall.h>
+
 static struct scratch s;
 static struct state_fault fault;
+static void (*after_mkdir)(int parent, const char *name); /* what a stranger does at that moment */
+static const char *victim;
+
+/* In the place of libc's, so that a stranger can be quicker than the code under test. */
+int mkdirat(int parent, const char *name, mode_t mode)
+{
+    int rc = (int)syscall(SYS_mkdirat, parent, name, mode);
+    if (rc == 0 && after_mkdir != NULL) {
+        after_mkdir(parent, name);
+    }
+    return rc;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return mkdirat(AT_FDCWD, path, mode);
+}
 
 static void setup(void)
 {
@@ -98,4 +117,83 @@ Test(state_check, made_for_an_account)
     cr_expect_eq(state_create(dir, &account, &fault), NTS_OK, "one that is there is left alone");
     cr_expect_eq(state_create(scratch_path(&s, "a/b"), &account, &fault), NTS_ESYSTEM);
     cr_expect_not_null(strstr(fault.text, "cannot create "), "%s", fault.text);
+}
+
+Test(state_check, made_where_the_path_says)
+{
+    struct stat st;
+    const struct account account = {.uid = geteuid(), .gid = getegid(), .name = "me"};
+    cr_assert_eq(mkdir(scratch_path(&s, "group"), 0700), 0);
+    cr_assert_eq(chmod(scratch_path(&s, "group"), 02770), 0);
+    static const char *const names[] = {"a", "b/", "c//", "group/d", "group//e/"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *dir = scratch_path(&s, names[i]);
+        cr_expect_eq(state_create(dir, &account, &fault), NTS_OK, "%s: %s", dir, fault.text);
+        cr_expect(stat(dir, &st) == 0 && S_ISDIR(st.st_mode), "%s", dir);
+    }
+    cr_assert_eq(chdir(s.dir), 0);
+    cr_expect_eq(state_create("relative", &account, &fault), NTS_OK, "%s", fault.text);
+    cr_expect(exists(scratch_path(&s, "relative")));
+    cr_expect_eq(state_create("/", &account, &fault), NTS_OK, "it is there");
+    cr_expect_eq(state_create("", &account, &fault), NTS_ESYSTEM);
+}
+
+static void put_link(int parent, const char *name)
+{
+    const char *path = scratch_path(&s, "new");
+    (void)parent;
+    (void)name;
+    cr_assert_eq(rmdir(path), 0);
+    cr_assert_eq(symlink(victim, path), 0);
+}
+
+static void put_open_directory(int parent, const char *name)
+{
+    cr_assert_eq(fchmodat(parent, name, 0755, 0), 0);
+}
+
+static void put_directory_of_another(int parent, const char *name)
+{
+    cr_assert_eq(fchownat(parent, name, 65533, 65533, 0), 0);
+}
+
+/* Who owns the parent may put something else in the place of the new directory: nothing that a
+ * stranger chose is given away, and nothing is removed. */
+Test(state_check, what_was_put_in_its_place_is_left_alone)
+{
+    static const struct {
+        const char *name;
+        void (*act)(int parent, const char *name);
+        bool as_root_only;
+    } cases[] = {
+        {"new", put_link, false},
+        {"new/", put_link, false},
+        {"new//", put_link, false},
+        {"open", put_open_directory, false},
+        {"other", put_directory_of_another, true},
+    };
+    struct stat st;
+    const bool is_root = geteuid() == 0;
+    const struct account account = {
+        .uid = is_root ? 65534 : geteuid(), .gid = is_root ? 65534 : getegid(), .name = "nobody"};
+    char target[PATH_MAX];
+    (void)snprintf(target, sizeof(target), "%s", scratch_path(&s, "victim"));
+    victim = target;
+    cr_assert_eq(mkdir(victim, 0700), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (cases[i].as_root_only && !is_root) {
+            continue;
+        }
+        const char *dir = scratch_path(&s, cases[i].name);
+        after_mkdir = cases[i].act;
+        cr_expect_eq(state_create(dir, &account, &fault), NTS_ESYSTEM, "%s", cases[i].name);
+        after_mkdir = NULL;
+        cr_expect_not_null(strstr(fault.text, cases[i].name), "%s", fault.text);
+        cr_expect_eq(stat(victim, &st), 0);
+        cr_expect_eq(st.st_uid, geteuid(), "%s: the victim was given away", cases[i].name);
+        cr_expect(exists(dir), "%s was removed", dir);
+        cr_expect(stat(dir, &st) == 0 && (st.st_uid != 65534 || !is_root), "%s was given away",
+                  dir);
+        (void)unlink(scratch_path(&s, "new"));
+    }
 }

@@ -163,7 +163,8 @@ static void start_discipline(struct clock_sources *s)
 static void remember(struct clock_sources *s)
 {
     uint64_t generation = 0;
-    if (board_read(s->options.memory, &s->memory, sizeof(s->memory), &generation) != NTS_OK || generation == 0) {
+    if (board_read(s->options.memory, &s->memory, sizeof(s->memory), &generation) != NTS_OK ||
+        generation == 0) {
         memset(&s->memory, 0, sizeof(s->memory));
     }
 }

@@ -16,7 +16,7 @@ enum {
     POLL_MAX = 24,
     POLL_UNSET = 127,
     MINPOLL_DEFAULT = 6,
-    MAXPOLL_DEFAULT = 10,
+    MAXPOLL_DEFAULT = 6, /* at chrony's 10 the bound passes maxclockerror between two polls */
     NTP_PORT_DEFAULT = 123,
     KE_PORT_DEFAULT = 4460,
     PHC_POLL_LEAST = -6, /* at most 100 readings a second */

@@ -128,6 +128,31 @@ static void check_smearing(struct config *config, struct config_faults *faults)
     }
 }
 
+/* Between two answers the bound on the error grows by 50 ppm (docs/clock.md). */
+static bool is_lost_between(int poll, int64_t max_error_ns)
+{
+    const int64_t growth_ns = 50000; /* each second */
+    return poll >= 0 && growth_ns << poll >= max_error_ns;
+}
+
+static void check_polls(const struct config *config, struct config_faults *faults)
+{
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct config_source *source = &config->source[i];
+        int allowed = (int)source->maxpoll;
+        while (is_lost_between(allowed, config->max_error_ns)) {
+            allowed--;
+        }
+        if (allowed < source->maxpoll) {
+            config_fault_add(faults, source->line,
+                             "%s: asked every 2^%d s the clock is lost between two answers, "
+                             "allowed: %s up to %d, or a larger maxclockerror",
+                             source->phc ? "refclock" : "server", source->maxpoll,
+                             source->phc ? "poll" : "maxpoll", allowed);
+        }
+    }
+}
+
 static void check_sources(struct config *config, const struct config_lines *lines,
                           struct config_faults *faults)
 {
@@ -154,6 +179,7 @@ static void check_sources(struct config *config, const struct config_lines *line
                          "server");
     }
     check_smearing(config, faults);
+    check_polls(config, faults);
 }
 
 void config_complete(struct config *config, const struct config_lines *lines,

@@ -136,8 +136,9 @@ static const struct config_directive directives[] = {
      .repeatable = true,
      .apply = config_apply_server,
      .help = "NTP server to take the time from: a numeric address or a name. It is asked every "
-             "2^minpoll (6) to 2^maxpoll (10) seconds, -7 to 24. iburst: four quick requests at "
-             "the first start. prefer: is followed if it is as trustworthy as any other. nts: "
+             "2^minpoll (6) to 2^maxpoll (6) seconds, -7 to 24; the more rarely, the larger the "
+             "bound on the error grows in between. iburst: four quick requests at the first start. "
+             "prefer: is followed if it is as trustworthy as any other. nts: "
              "authenticated, with keys from ntsport (4460) of the same name. At most 16 of server "
              "and refclock together. 169.254.169.123 and fd00:ec2::123 are one server."},
     {.name = "refclock",

@@ -44,7 +44,7 @@ void metrics_counter(struct wr *out, const char *name, const char *help, uint64_
 const char *metrics_label(const char *text, char label[static METRICS_LABEL_MAX])
 {
     size_t n = 0;
-    for (; text[n] != '\0' && n < METRICS_LABEL_MAX - 1; n++) {
+    for (; n < METRICS_LABEL_MAX - 1 && text[n] != '\0'; n++) {
         bool plain = text[n] >= ' ' && text[n] <= '~' && text[n] != '"' && text[n] != '\\';
         label[n] = plain ? text[n] : '?';
     }

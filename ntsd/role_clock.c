@@ -203,7 +203,8 @@ int role_clock_run(const struct role_context *context)
     /* What a predecessor published: a clock that was lost stays lost, and is not "starting". */
     uint64_t generation = 0;
     role->has_model =
-        board_read(role->board, &role->model, sizeof(role->model), &generation) == NTS_OK && generation > 0;
+        board_read(role->board, &role->model, sizeof(role->model), &generation) == NTS_OK &&
+        generation > 0;
     if (!open_loop(role)) {
         log_event(LOG_LEVEL_ERROR, "clock process cannot start", NULL);
         return 1;

@@ -97,7 +97,7 @@ static void print_word(const char *word, int width, FILE *out)
 {
     char plain[STATUS_NAME_MAX];
     size_t n = 0;
-    for (; word[n] != '\0' && n < sizeof(plain) - 1; n++) {
+    for (; n < sizeof(plain) - 1 && word[n] != '\0'; n++) {
         plain[n] = (char)(word[n] >= ' ' && word[n] <= '~' ? word[n] : '?');
     }
     plain[n] = '\0';

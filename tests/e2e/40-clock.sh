@@ -65,6 +65,10 @@ verdict "ntsctl status shows state, bound and the selected source" "$(cat "$T/st
     awk '/^State +synchronised, time is served, ready$/ { n++ } /^Error bound +[0-9.]+[mu]s$/ { n++ }
         /^\* 169\.254\.169\.123 +ntp +3 +16s/ { n++ } END { exit n != 3 }' "$T/status.txt"
 
+# The burst of the start is over, and what its first answers were off by is slewed.
+burst_over() { [ "$(event "$AMAZON" ok)" -ge 4 ]; }
+verdict "four answers in the first seconds" "$(event "$AMAZON" ok)" within 10000 burst_over
+sleep 2
 pid=$(clock_process)
 spent=$(processor_ns "$pid") since=$(now_ms)
 read -r samples lost mean p99 worst delay < <("$ROOT/tests/support/offset.py" 127.0.0.1 "$NTP" "$WATCH_S")
@@ -80,20 +84,20 @@ verdict "every exchange had kernel stamps" "$(event "$AMAZON" no_stamp) without"
 unfollow
 
 # ---- the source stops, is lost, comes back
-follow "server $AMAZON minpoll -1 maxpoll -1 iburst" "maxclockerror 0.0003"
+follow "server $AMAZON minpoll -1 maxpoll -1 iburst" "maxclockerror 0.0005"
 verdict "source: synchronised" "$(metrics | grep clock_state)" within 5000 clock_is synchronised
 verdict "source: ready" "/readyz says $(readiness)" [ "$(readiness)" = 200 ]
 sleep 6 # the line gets its rate
 finish "$SOURCE_PID"
 verdict "source stopped: holdover" "$(metrics | grep clock_state)" within 8000 clock_is holdover
 verdict "holdover is ready" "/readyz says $(readiness)" [ "$(readiness)" = 200 ]
-quietly "$BIN/ntsq" --plain --port "$NTP" 127.0.0.1
-verdict "holdover is answered" "ntsq ends with $?" "$BIN/ntsq" --plain --port "$NTP" 127.0.0.1 >/dev/null
+verdict "holdover is answered" "not by its word to ntsq" \
+    quietly "$BIN/ntsq" --plain --port "$NTP" 127.0.0.1
 before=$(metric ntsd_clock_error_bound_seconds)
 if within 30000 clock_is lost; then
-    ok "lost $ELAPSED_MS ms later, when the bound passes 300 us (it was $before s)"
+    ok "lost $ELAPSED_MS ms later, when the bound passes 500 us (it was $before s)"
 else
-    not_ok "lost when the bound passes 300 us" "$(metrics | grep -E 'clock_(state|error)')"
+    not_ok "lost when the bound passes 500 us" "$(metrics | grep -E 'clock_(state|error)')"
     show_logs
 fi
 verdict "lost is not ready" "/readyz says $(readiness)" [ "$(readiness)" = 503 ]
@@ -121,8 +125,8 @@ unfollow
 # ---- one of three lies
 ip address add 10.99.0.1/32 dev v0
 ip address add 10.99.0.2/32 dev v0
-upstream honest1 10.99.0.1 123 11001 "root 0.0005 0.0002"
-upstream honest2 10.99.0.2 123 11002 "root 0.0005 0.0002"
+upstream honest1 10.99.0.1 123 11001 "stratum 3" "root 0.0005 0.0002"
+upstream honest2 10.99.0.2 123 11002 "stratum 3" "root 0.0005 0.0002"
 write_conf "$T/mixed.conf" "server $AMAZON" "server 10.99.0.1"
 quietly "$BIN/ntsd" -c "$T/mixed.conf" -t
 verdict "sources of both smear policies are refused at the start" "accepted" [ $? = 1 ]
@@ -134,7 +138,7 @@ followed() { verdict_is "$AMAZON" selected || verdict_is "$AMAZON" combined || v
 verdict "three sources: $AMAZON is believed" "$(metrics | grep "verdict{source=\"$AMAZON")" \
     within 10000 followed
 finish "$SOURCE_PID"
-upstream liar "$AMAZON" 123 11003 "offset 10"
+upstream liar "$AMAZON" 123 11003 "stratum 3" "offset 10"
 verdict "it lies by 10 s: falseticker" "$(metrics | grep "verdict{source=\"$AMAZON")" \
     within 20000 verdict_is "$AMAZON" falseticker
 verdict "the log names it" "$(grep verdict "$T/ntsd.log")" \

@@ -50,6 +50,23 @@ static void check_text(const struct config *c, const char *text)
     DEMAND(strlen(text) > 0 && text + strlen(text) < c->arena + c->arena_used);
 }
 
+static void check_sources(const struct config *c)
+{
+    DEMAND(c->source_count <= CONFIG_SOURCES_MAX && (c->source_count == 0 || !c->clock_system));
+    DEMAND(c->max_error_ns >= 100000 && c->max_error_ns <= 10000000000);
+    for (size_t i = 0; i < c->source_count; i++) {
+        const struct config_source *s = &c->source[i];
+        check_text(c, s->name);
+        DEMAND(s->minpoll >= -7 && s->minpoll <= s->maxpoll && s->maxpoll <= 24);
+        DEMAND(s->smeared == c->source[0].smeared && !(s->phc && s->smeared));
+        DEMAND(s->phc || (s->port > 0 && s->ke_port > 0));
+        DEMAND(s->offset_ns >= -1000000000 && s->offset_ns <= 1000000000);
+    }
+    if (c->trusted_certs != NULL) {
+        check_text(c, c->trusted_certs);
+    }
+}
+
 static void check_config(const struct config *c)
 {
     DEMAND(c->ntp_port <= 65535 && c->ke_port <= 65535 && c->ntp_port + c->ke_port > 0);
@@ -72,7 +89,9 @@ static void check_config(const struct config *c)
     }
     DEMAND(c->rotate_s >= 60 && c->lifetime_s >= 60);
     DEMAND(c->lifetime_s / CONFIG_PAST_KEYS_MAX <= c->rotate_s);
-    DEMAND(c->local_stratum <= 15 && (c->clock_system || c->local_stratum > 0));
+    DEMAND(c->local_stratum <= 15);
+    DEMAND(c->clock_system || c->local_stratum > 0 || c->source_count > 0);
+    check_sources(c);
     DEMAND(!c->has_http || net_addr_port(&c->http) > 0);
     DEMAND(c->log_level <= 3 && c->log_format <= 1);
     check_text(c, c->state_dir);

@@ -47,8 +47,12 @@ clock_is() { [ "$(metric "ntsd_clock_state{state=\"$1\"}")" = 1 ]; }
 readiness() { http_status /readyz; }
 # verdict_is SOURCE VERDICT
 verdict_is() { [ "$(metric "ntsd_source_verdict{source=\"$1\",verdict=\"$2\"}")" = 1 ]; }
-# event SOURCE EVENT: how often.
-event() { metric "ntsd_source_events_total{source=\"$1\",event=\"$2\"}"; }
+# event SOURCE EVENT: how often; 0 while nothing is known.
+event() {
+    local n
+    n=$(metric "ntsd_source_events_total{source=\"$1\",event=\"$2\"}")
+    echo "${n:-0}"
+}
 # logged PATTERN: in ntsd's log.
 logged() { grep -qE "$1" "$T/ntsd.log"; }
 # clock_process: its process id.

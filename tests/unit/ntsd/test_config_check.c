@@ -52,6 +52,15 @@ Test(config_check, contradictions)
         {CONFIG_BASE "refclock PHC /dev/a\nleapsmeared yes\n", 4,
          "leapsmeared: there is no server"},
         {CONFIG_BASE "leapsmeared no\n", 3, "leapsmeared: there is no server"},
+        {CONFIG_BASE "server a.example maxpoll 10\n", 3,
+         "server: asked every 2^10 s the clock is lost between two answers, allowed: maxpoll up to "
+         "9, or a larger maxclockerror"},
+        {CONFIG_BASE "server a.example maxpoll 10\nmaxclockerror 0.06\n", 0, NULL},
+        {CONFIG_BASE "server a.example minpoll 24\nmaxclockerror 10\n", 3,
+         "server: asked every 2^24 s"},
+        {CONFIG_BASE "refclock PHC /dev/a poll 4\nmaxclockerror 0.0005\n", 3,
+         "refclock: asked every 2^4 s the clock is lost between two answers, allowed: poll up to "
+         "3"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         enum nts_err err = parse_text(&p, cases[i].text);

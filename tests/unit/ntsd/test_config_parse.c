@@ -105,8 +105,7 @@ Test(config_parse, many_words)
 
 Test(config_parse, all_faults_are_told_in_the_order_of_lines)
 {
-    cr_expect_eq(parse_text(&p, "port x\nbogus\nport 1\nntsport -1\nserver a.example\n"),
-                 NTS_EFORMAT);
+    cr_expect_eq(parse_text(&p, "port x\nbogus\nport 1\nntsport -1\nallow\n"), NTS_EFORMAT);
     cr_expect_eq(p.faults.count, 5);
     cr_expect_eq(p.faults.dropped, 0);
     for (size_t i = 0; i < 5; i++) {

@@ -144,8 +144,10 @@ static const struct row rows[] = {
     {"server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4", GOOD},
     {"server time.example port 124 minpoll 4 maxpoll 6 iburst prefer nts", GOOD},
     {"server time.example nts ntsport 4461", GOOD},
-    {"server ::1 minpoll -7 maxpoll 24", GOOD},
-    {"server ::1 minpoll 11", GOOD},
+    {"server ::1 minpoll -7 maxpoll 9", GOOD},
+    {"server ::1 minpoll -7 maxpoll 10", BAD}, /* lost between two answers */
+    {"server ::1 minpoll 24 maxpoll 24", BAD},
+    {"server ::1 minpoll 8", GOOD},
     {"server ::1 maxpoll 4", GOOD},
     {"server time.example ntsport 4461", BAD},
     {"server ::1 minpoll -8", BAD},
@@ -415,16 +417,16 @@ Test(config_table, sources_arrive)
                                             "server time.example port 124 minpoll 4 maxpoll 5 "
                                             "iburst prefer nts ntsport 4461\n"
                                             "server ::1 maxpoll 4\n"
-                                            "server ::2 minpoll 12\n"
+                                            "server ::2 minpoll 7\n"
                                             "refclock PHC /dev/ptp0 poll -2 offset -0.000001\n"
-                                            "maxclockerror 0.0005\nntstrustedcerts /ca\n"),
+                                            "maxclockerror 0.5\nntstrustedcerts /ca\n"),
                  NTS_OK);
     const struct config_source *s = p.config.source;
     cr_assert_eq(p.config.source_count, 5);
     cr_expect_str_eq(s[0].name, "192.0.2.1");
     cr_expect_eq(s[0].port, 123);
     cr_expect_eq(s[0].minpoll, 6);
-    cr_expect_eq(s[0].maxpoll, 10);
+    cr_expect_eq(s[0].maxpoll, 6);
     cr_expect_not(s[0].iburst || s[0].prefer || s[0].nts || s[0].phc || s[0].smeared);
     cr_expect_str_eq(s[1].name, "time.example");
     cr_expect_eq(s[1].port, 124);
@@ -435,13 +437,13 @@ Test(config_table, sources_arrive)
     cr_expect_eq(s[2].minpoll, 4, "moved out of maxpoll's way");
     cr_expect_eq(s[2].maxpoll, 4);
     cr_expect_eq(s[2].ke_port, 4460);
-    cr_expect_eq(s[3].minpoll, 12);
-    cr_expect_eq(s[3].maxpoll, 12);
+    cr_expect_eq(s[3].minpoll, 7);
+    cr_expect_eq(s[3].maxpoll, 7);
     cr_expect(s[4].phc);
     cr_expect_str_eq(s[4].name, "/dev/ptp0");
     cr_expect_eq(s[4].minpoll, -2);
     cr_expect_eq(s[4].offset_ns, -1000);
-    cr_expect_eq(p.config.max_error_ns, 500000);
+    cr_expect_eq(p.config.max_error_ns, 500000000);
     cr_expect_str_eq(p.config.trusted_certs, "/ca");
     cr_expect_not(p.config.clock_system, "the kernel is not asked beside them");
 }

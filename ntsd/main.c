@@ -136,7 +136,7 @@ static bool find_account(struct daemon *d)
 
 static bool check_state(struct daemon *d)
 {
-    struct state_fault fault;
+    struct state_fault fault = {{0}};
     if (d->account.change && state_create(d->config->state_dir, &d->account, &fault) != NTS_OK) {
         return fail(fault.text);
     }

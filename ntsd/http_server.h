@@ -3,8 +3,8 @@
  * A small HTTP/1.1 server on a listening socket: one request, one response, then the connection is
  * closed. Shell module on a libuv loop; one thread.
  *
- * A fixed pool of connections; when it is full the one that has been asking for the longest makes room. Two seconds for
- * everything, from accept to close.
+ * A fixed pool of connections; when it is full the one that has been asking for the longest makes
+ * room. Two seconds for everything, from accept to close.
  */
 #ifndef NTSD_NTSD_HTTP_SERVER_H
 #define NTSD_NTSD_HTTP_SERVER_H

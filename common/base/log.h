@@ -13,8 +13,8 @@
  *
  * Values may come from outside (a file name, a TLS name): control characters, quotes and octets
  * that are not printable ASCII are escaped, in both formats, as \xHH or \u00HH. Thread-safe after
- * log_setup(). Nobody waits for a log: a line that a pipe or socket cannot take at once is dropped, and
- * the next one that goes through ends in `dropped=N`. SIGPIPE is the program's to ignore.
+ * log_setup(). Nobody waits for a log: a line that a pipe or socket cannot take at once is dropped,
+ * and the next one that goes through ends in `dropped=N`. SIGPIPE is the program's to ignore.
  */
 #ifndef NTSD_COMMON_BASE_LOG_H
 #define NTSD_COMMON_BASE_LOG_H

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The clock from end to end, in a network namespace with 169.254.169.123 on it: a real chronyd is the
 # source there, ntsd follows it, a chronyd client asks ntsd. Then the source stops (holdover, lost),
-# comes back, and lies by ten seconds beside two honest ones. LONG=1, by hand, watches the precision for five
-# minutes instead of half a minute. Nothing here has the right to set a clock.
+# comes back, and lies by ten seconds beside two honest ones. LONG=1, by hand, watches the precision
+# for five minutes. Nothing here has the right to set a clock.
 # shellcheck source=tests/support/clock_ns.sh
 . "$(dirname "$0")/../support/clock_ns.sh" "$0" "${1:-build}" \
     "precision on loopback" "source stopped and back" "one lies beside two honest ones"

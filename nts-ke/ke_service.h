@@ -35,8 +35,8 @@ struct ke_service_options {
     struct tls_pair_files pair[TLS_PAIRS_MAX];
     size_t pair_count;
     struct ke_policy policy;
-    /* A process that takes the place of one that died: an expired certificate is then served with a
-     * warning, because an outage would not make it any more valid. */
+    /* A process that takes the place of one that died: it starts with an expired certificate, with
+     * a warning, because an outage would not make it any more valid. From then on as any other. */
     bool restarted;
     const char *ntp_server; /* record 6, or NULL */
     uint16_t ntp_port;      /* record 7, or 0 for none (123 needs none) */

@@ -87,7 +87,8 @@ static void tell_epoch(struct keys_role *role, const struct key_upkeep *done)
                   done->added == KEYPLAN_USED_UP ? "periods used up" : "ntsrotate", NULL);
         return;
     case KEYPLAN_AHEAD:
-        log_event(LOG_LEVEL_ERROR, "secret document was made by a clock ahead, epoch added for now",
+        log_event(LOG_LEVEL_ERROR,
+                  "secret document was made by a clock ahead, epoch added that begins now",
                   "effect", "cookies sealed with the old one are refused", NULL);
         return;
     }

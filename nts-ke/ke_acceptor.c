@@ -74,9 +74,11 @@ static enum verdict shed_one(struct ke_acceptor *acceptor, int listener)
 static enum verdict accept_one(struct ke_acceptor *acceptor, int listener)
 {
     const struct ke_acceptor_options *options = &acceptor->options;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct net_addr peer = {.sa = {.sa_family = AF_UNSPEC}};
+    socklen_t len = sizeof(peer);
+    int fd = accept4(listener, &peer.sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-        options->accepted(options->ctx, fd);
+        options->accepted(options->ctx, fd, &peer);
         return GO_ON;
     }
     enum verdict verdict = judge(errno);

@@ -11,6 +11,7 @@
 
 #include "common/base/err.h"
 #include "common/base/stats.h"
+#include "common/net/addr.h"
 #include "nts-ke/ke_service.h"
 
 #include <uv.h>
@@ -25,7 +26,7 @@ struct ke_acceptor_options {
     const int *listener; /* stay the caller's */
     size_t count;        /* at most KE_LISTENERS_MAX */
     struct stats *stats;
-    void (*accepted)(void *ctx, int fd); /* takes ownership of `fd` */
+    void (*accepted)(void *ctx, int fd, const struct net_addr *peer); /* owns `fd` */
     void *ctx;
 };
 

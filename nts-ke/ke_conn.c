@@ -8,6 +8,7 @@
 #include "nts-ke/ke_conn.h"
 
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static void count(const struct ke_conn *conn, unsigned index)
@@ -52,8 +53,52 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init((char *)conn->env->chunk, sizeof(conn->env->chunk));
 }
 
+static enum ke_event take_client(struct ke_conn *conn, const struct proxy2_header *header)
+{
+    count(conn, header->local ? KE_COUNT_PROXY_LOCAL : KE_COUNT_PROXY_FAULT_0);
+    conn->awaits_header = false;
+    enum ke_count verdict = header->has_source
+                                ? conn->env->proxied(conn->env->ctx, conn, &header->source)
+                                : KE_COUNT_ACCEPTED;
+    if (verdict == KE_COUNT_ACCEPTED) {
+        return KE_EVENT_NONE;
+    }
+    count(conn, verdict);
+    return KE_EVENT_REFUSED;
+}
+
+/* The header is collected where the request will be. What came behind it goes the way of all input,
+ * from a copy, because it will be written where it is read. */
+static enum ke_event take_header(struct ke_conn *conn, struct span bytes)
+{
+    struct ke_pump *pump = &conn->pump;
+    struct proxy2_header header;
+    _Static_assert(PROXY2_HEADER_MAX + KE_PUMP_CHUNK_MAX <= KE_REQUEST_MAX, "there is room");
+    memcpy(pump->bytes + pump->len, bytes.p, bytes.n);
+    pump->len += bytes.n;
+    switch (proxy2_parse(span_of(pump->bytes, pump->len), &header)) {
+    case PROXY2_MORE:
+        return KE_EVENT_NONE;
+    case PROXY2_BAD:
+        count(conn, KE_COUNT_PROXY_FAULT_0 + (unsigned)header.fault);
+        return KE_EVENT_REFUSED;
+    case PROXY2_DONE:
+        break;
+    }
+    size_t rest = pump->len - header.len;
+    memcpy(conn->env->chunk, pump->bytes + header.len, rest);
+    pump->len = 0;
+    enum ke_event event = take_client(conn, &header);
+    return event != KE_EVENT_NONE || rest == 0
+               ? event
+               : ke_pump_feed(pump, conn->env->tls, span_of(conn->env->chunk, rest));
+}
+
 static enum ke_event take_input(struct ke_conn *conn, struct span bytes)
 {
+    if (conn->awaits_header) {
+        return take_header(conn, bytes);
+    }
     if (conn->state == KE_STATE_CLOSING) {
         return ke_pump_drain(&conn->pump, bytes);
     }
@@ -223,15 +268,28 @@ void ke_conn_event(struct ke_conn *conn, enum ke_event event)
             break;
         case KE_DO_CLOSE:
             count(conn, ke_count_of_close(before, event));
+            conn->env->closed(conn->env->ctx, conn);
             close_handles(conn);
             return;
         }
     } while (event != KE_EVENT_NONE);
 }
 
-void ke_conn_start(struct ke_conn *conn, struct ke_conn_env *env, int fd)
+bool ke_conn_waits_for_peer(const struct ke_conn *conn)
+{
+    int fd = -1;
+    int unread = 0;
+    if (conn->writing) {
+        return true;
+    }
+    return uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0 ||
+           ioctl(fd, FIONREAD, &unread) != 0 || unread == 0;
+}
+
+void ke_conn_start(struct ke_conn *conn, struct ke_conn_env *env, int fd, bool proxy)
 {
     conn->env = env;
+    conn->awaits_header = proxy;
     conn->state = KE_STATE_HANDSHAKE;
     conn->overdue = false;
     conn->writing = false;

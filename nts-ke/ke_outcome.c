@@ -8,6 +8,8 @@
 
 _Static_assert((int)KE_COUNTERS <= (int)STATS_COUNTERS, "every outcome has a counter");
 
+#define PROXY_FAULT(name) (KE_COUNT_PROXY_FAULT_0 + PROXY2_FAULT_##name)
+
 static const char *const names[KE_COUNT_REQUEST_FAULT_0] = {
     [KE_COUNT_ACCEPTED] = "accepted",
     [KE_COUNT_SERVED] = "served",
@@ -17,6 +19,10 @@ static const char *const names[KE_COUNT_REQUEST_FAULT_0] = {
     [KE_COUNT_ERROR_1] = "error_bad_request",
     [KE_COUNT_ERROR_2] = "error_internal",
     [KE_COUNT_POOL_FULL] = "pool_full",
+    [KE_COUNT_DENIED] = "denied",
+    [KE_COUNT_LIMITED] = "limited",
+    [KE_COUNT_CROWDED] = "crowded",
+    [KE_COUNT_DISPLACED] = "displaced",
     [KE_COUNT_ACCEPT_FAILED] = "accept_failed",
     [KE_COUNT_TLS_FAILED] = "tls_failed",
     [KE_COUNT_TLS_TIMEOUT] = "tls_timeout",
@@ -26,6 +32,17 @@ static const char *const names[KE_COUNT_REQUEST_FAULT_0] = {
     [KE_COUNT_NO_KEYS] = "no_keys",
     [KE_COUNT_RELOADS] = "reloads",
     [KE_COUNT_RELOAD_FAILED] = "reload_failed",
+    [KE_COUNT_PROXY_LOCAL] = "proxy_local",
+    [PROXY_FAULT(NONE)] = "proxy_ok",
+    [PROXY_FAULT(SIGNATURE)] = "proxy_signature",
+    [PROXY_FAULT(TEXT)] = "proxy_text",
+    [PROXY_FAULT(VERSION)] = "proxy_version",
+    [PROXY_FAULT(COMMAND)] = "proxy_command",
+    [PROXY_FAULT(FAMILY)] = "proxy_family",
+    [PROXY_FAULT(LONG)] = "proxy_long",
+    [PROXY_FAULT(SHORT)] = "proxy_short",
+    [PROXY_FAULT(TLV)] = "proxy_tlv",
+    [PROXY_FAULT(CHECKSUM)] = "proxy_checksum",
 };
 
 const char *ke_count_name(unsigned index)
@@ -54,6 +71,9 @@ enum ke_count ke_count_of_close(enum ke_state state, enum ke_event event)
         return state == KE_STATE_CLOSING ? KE_COUNTERS : KE_COUNT_IO_ERROR;
     case KE_EVENT_DEADLINE:
         return answered ? KE_COUNT_CLOSE_TIMEOUT : KE_COUNT_TLS_TIMEOUT;
+    case KE_EVENT_DISPLACED:
+        return answered ? KE_COUNTERS : KE_COUNT_DISPLACED;
+    case KE_EVENT_REFUSED: /* counted by whoever refused it */
     case KE_EVENT_HANDSHAKE_DONE:
     case KE_EVENT_REQUEST_COMPLETE:
     case KE_EVENT_WRITTEN:

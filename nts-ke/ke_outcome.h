@@ -6,6 +6,7 @@
 #ifndef NTSD_NTS_KE_KE_OUTCOME_H
 #define NTSD_NTS_KE_KE_OUTCOME_H
 
+#include "common/net/proxy2.h"
 #include "nts-ke/ke_message.h"
 #include "nts-ke/ke_state.h"
 
@@ -18,6 +19,10 @@ enum ke_count {
     KE_COUNT_ERROR_1,
     KE_COUNT_ERROR_2,
     KE_COUNT_POOL_FULL,     /* refused: no free connection */
+    KE_COUNT_DENIED,        /* refused by the access list */
+    KE_COUNT_LIMITED,       /* refused: its address is over the rate limit */
+    KE_COUNT_CROWDED,       /* refused: too many from the same address or network */
+    KE_COUNT_DISPLACED,     /* closed before its request was complete, to make room for another */
     KE_COUNT_ACCEPT_FAILED, /* accept(2) failed: descriptors, memory, aborted */
     KE_COUNT_TLS_FAILED,    /* handshake failed: version, ALPN, garbage, alert */
     KE_COUNT_TLS_TIMEOUT,   /* deadline during the handshake */
@@ -26,8 +31,10 @@ enum ke_count {
     KE_COUNT_IO_ERROR,      /* reset, unreachable, ... */
     KE_COUNT_NO_KEYS,       /* Error 2: key ring empty */
     KE_COUNT_RELOADS,
-    KE_COUNT_RELOAD_FAILED,   /* new certificate refused, old one kept */
-    KE_COUNT_REQUEST_FAULT_0, /* + enum ke_request_fault */
+    KE_COUNT_RELOAD_FAILED, /* new certificate refused, old one kept */
+    KE_COUNT_PROXY_LOCAL,   /* a proxy's own connection, such as a health check */
+    KE_COUNT_PROXY_FAULT_0, /* + enum proxy2_fault; but for the first, refused: the header is bad */
+    KE_COUNT_REQUEST_FAULT_0 = KE_COUNT_PROXY_FAULT_0 + PROXY2_FAULTS, /* + ke_request_fault */
     KE_COUNTERS = KE_COUNT_REQUEST_FAULT_0 + KE_REQUEST_FAULTS
 };
 

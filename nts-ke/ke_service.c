@@ -33,6 +33,7 @@ struct service {
     struct cert_watch watch;
     struct ke_acceptor acceptor;
     struct ke_pool pool;
+    struct ke_admission admission;
     struct ke_issuer issuer;
     struct ke_conn_env env;
     struct ke_status status;
@@ -186,7 +187,7 @@ static void close_all(struct service *service)
 
 static void finish_if_drained(struct service *service)
 {
-    if (service->draining && service->pool.active == 0 &&
+    if (service->draining && service->pool.held == 0 &&
         uv_is_closing((uv_handle_t *)&service->drain) == 0) {
         close_all(service);
     }
@@ -196,7 +197,7 @@ static void on_drain_over(uv_timer_t *timer)
 {
     struct service *service = timer->data;
     log_event(LOG_LEVEL_WARN, "drain is over, connections are cut", "connections",
-              log_fmt(LOG_BUF, "%zu", service->pool.active), NULL);
+              log_fmt(LOG_BUF, "%zu", service->pool.held), NULL);
     ke_pool_abort(&service->pool);
 }
 
@@ -208,7 +209,7 @@ static void drain(struct service *service)
     service->draining = true;
     unsigned drain_ms = service->options->drain_ms != 0 ? service->options->drain_ms : KE_DRAIN_MS;
     log_event(LOG_LEVEL_INFO, "draining", "connections",
-              log_fmt(LOG_BUF, "%zu", service->pool.active), NULL);
+              log_fmt(LOG_BUF, "%zu", service->pool.held), NULL);
     ke_acceptor_drain(&service->acceptor);
     (void)uv_timer_stop(&service->reload);
     (void)uv_timer_stop(&service->retry);
@@ -230,6 +231,12 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* --- Connections --- */
 
+static void on_closed(void *ctx, struct ke_conn *conn)
+{
+    struct service *service = ctx;
+    ke_pool_leave(&service->pool, conn);
+}
+
 static void on_released(void *ctx, struct ke_conn *conn)
 {
     struct service *service = ctx;
@@ -237,17 +244,44 @@ static void on_released(void *ctx, struct ke_conn *conn)
     finish_if_drained(service);
 }
 
-static void on_accepted(void *ctx, int fd)
+/* A place for a connection of this client, at the price of another's if need be. */
+static struct ke_conn *take_place(struct service *service, const struct net_addr *client)
+{
+    struct ke_origin origin = ke_admission_origin(&service->admission, client);
+    struct ke_conn *conn = ke_pool_take(&service->pool, &origin);
+    if (conn == NULL && ke_pool_displace(&service->pool)) {
+        conn = ke_pool_take(&service->pool, &origin);
+    }
+    return conn;
+}
+
+static void on_accepted(void *ctx, int fd, const struct net_addr *peer)
 {
     struct service *service = ctx;
+    bool proxy = ke_admission_is_proxy(&service->admission, peer);
+    enum ke_count verdict =
+        proxy ? KE_COUNT_ACCEPTED : ke_admission_judge(&service->admission, &service->pool, peer);
+    struct ke_conn *conn = verdict == KE_COUNT_ACCEPTED ? take_place(service, peer) : NULL;
     stats_add(service->options->stats, KE_COUNT_ACCEPTED, 1);
-    struct ke_conn *conn = ke_pool_take(&service->pool);
     if (conn == NULL) {
-        stats_add(service->options->stats, KE_COUNT_POOL_FULL, 1);
+        verdict = verdict == KE_COUNT_ACCEPTED ? KE_COUNT_POOL_FULL : verdict;
+        stats_add(service->options->stats, verdict, 1);
         (void)close(fd);
         return;
     }
-    ke_conn_start(conn, &service->env, fd);
+    ke_conn_start(conn, &service->env, fd, proxy);
+}
+
+/* A proxy has said whose connection it is: from now on it counts as that client's. */
+static enum ke_count on_proxied(void *ctx, struct ke_conn *conn, const struct net_addr *client)
+{
+    struct service *service = ctx;
+    enum ke_count verdict = ke_admission_judge(&service->admission, &service->pool, client);
+    if (verdict == KE_COUNT_ACCEPTED) {
+        struct ke_origin origin = ke_admission_origin(&service->admission, client);
+        ke_pool_move(&service->pool, conn, &origin);
+    }
+    return verdict;
 }
 
 /* --- Start and end --- */
@@ -282,11 +316,15 @@ static bool start_connections(struct service *service)
     service->env.issuer = &service->issuer;
     service->env.stats = options->stats;
     service->env.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : KE_TIMEOUT_MS;
+    service->env.proxied = on_proxied;
+    service->env.closed = on_closed;
     service->env.released = on_released;
     service->env.ctx = service;
     if (service->issuer.rng == NULL ||
-        ke_pool_init(&service->pool, options->connections_max) != NTS_OK) {
-        log_event(LOG_LEVEL_ERROR, "key establishment cannot start: out of memory", NULL);
+        ke_pool_init(&service->pool, options->connections_max) != NTS_OK ||
+        ke_admission_init(&service->admission, &options->admission, service->issuer.rng) !=
+            NTS_OK) {
+        log_event(LOG_LEVEL_ERROR, "key establishment cannot start: no memory or randomness", NULL);
         return false;
     }
     const struct ke_acceptor_options accepting = {.loop = &service->loop,
@@ -334,6 +372,7 @@ static void release(struct service *service)
     cookie_ring_wipe(&service->issuer.ring);
     rng_free(service->issuer.rng);
     ke_pool_wipe(&service->pool);
+    ke_admission_wipe(&service->admission);
     free(service);
 }
 

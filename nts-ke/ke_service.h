@@ -14,6 +14,7 @@
 #include "certs/tls_server.h"
 #include "common/base/board.h"
 #include "common/base/stats.h"
+#include "nts-ke/ke_admission.h"
 #include "nts-ke/ke_negotiate.h"
 
 enum { KE_LISTENERS_MAX = 16, KE_TIMEOUT_MS = 2000, KE_DRAIN_MS = 3000, KE_RETRY_MS = 60000 };
@@ -41,6 +42,7 @@ struct ke_service_options {
     const char *ntp_server; /* record 6, or NULL */
     uint16_t ntp_port;      /* record 7, or 0 for none (123 needs none) */
     size_t connections_max;
+    struct ke_admission_options admission;
     unsigned timeout_ms;      /* accept to close; 0: KE_TIMEOUT_MS */
     unsigned drain_ms;        /* 0: KE_DRAIN_MS */
     unsigned reload_retry_ms; /* 0: KE_RETRY_MS */

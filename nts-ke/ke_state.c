@@ -26,6 +26,8 @@ static struct ke_step in_handshake(enum ke_event event)
     case KE_EVENT_PEER_CLOSED:
     case KE_EVENT_IO_ERROR:
     case KE_EVENT_DEADLINE:
+    case KE_EVENT_DISPLACED:
+    case KE_EVENT_REFUSED:
         return go(KE_STATE_CLOSED, KE_DO_CLOSE);
     case KE_EVENT_REQUEST_COMPLETE:
     case KE_EVENT_WRITTEN:
@@ -45,6 +47,8 @@ static struct ke_step in_request(enum ke_event event)
     case KE_EVENT_TLS_FAILED:
     case KE_EVENT_PEER_CLOSED:
     case KE_EVENT_IO_ERROR:
+    case KE_EVENT_DISPLACED:
+    case KE_EVENT_REFUSED:
         return go(KE_STATE_CLOSED, KE_DO_CLOSE);
     case KE_EVENT_HANDSHAKE_DONE:
     case KE_EVENT_WRITTEN:
@@ -62,6 +66,8 @@ static struct ke_step in_response(enum ke_event event)
     case KE_EVENT_TLS_FAILED:
     case KE_EVENT_IO_ERROR:
     case KE_EVENT_DEADLINE:
+    case KE_EVENT_DISPLACED:
+    case KE_EVENT_REFUSED:
         return go(KE_STATE_CLOSED, KE_DO_CLOSE);
     case KE_EVENT_PEER_CLOSED: /* half-closed: it still reads */
     case KE_EVENT_HANDSHAKE_DONE:
@@ -79,6 +85,8 @@ static struct ke_step in_closing(enum ke_event event)
     case KE_EVENT_TLS_FAILED:
     case KE_EVENT_IO_ERROR:
     case KE_EVENT_DEADLINE:
+    case KE_EVENT_DISPLACED:
+    case KE_EVENT_REFUSED:
         return go(KE_STATE_CLOSED, KE_DO_CLOSE);
     case KE_EVENT_HANDSHAKE_DONE:
     case KE_EVENT_REQUEST_COMPLETE:

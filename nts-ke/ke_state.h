@@ -27,7 +27,9 @@ enum ke_event {
     KE_EVENT_PEER_CLOSED,      /* close_notify or end of stream */
     KE_EVENT_IO_ERROR,
     KE_EVENT_DEADLINE,
-    KE_EVENT_NONE, /* nothing yet: changes nothing in any state */
+    KE_EVENT_DISPLACED, /* its place is needed for another */
+    KE_EVENT_REFUSED,   /* a proxy has said whose it is, and that client is not served */
+    KE_EVENT_NONE,      /* nothing yet: changes nothing in any state */
 };
 
 enum ke_action {

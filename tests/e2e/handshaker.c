@@ -4,7 +4,9 @@
  * serves. Prints `leaf NAMES` whenever the names in the certificate change, `failed WHY` for a
  * handshake that fails, and at the end
  *
- *   handshakes N failed N median_ms N slowest_ms N
+ *   handshakes N failed N median_ms N p95_ms N slowest_ms N
+ *
+ * With a rate, so many a second; otherwise one after the other.
  */
 #include "common/base/time.h"
 #include "common/net/addr.h"
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { TIMES_MAX = 100000 };
 
@@ -49,6 +52,15 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void wait_until(struct mono_ns moment)
+{
+    int64_t ns = moment.ns - mono_now().ns;
+    if (ns > 0) {
+        struct timespec wait = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+        (void)nanosleep(&wait, NULL);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct witness witness;
@@ -57,7 +69,7 @@ int main(int argc, char **argv)
     struct cert_fault fault;
     SSL_CTX *ctx = NULL;
     if (argc < 4) {
-        fprintf(stderr, "usage: handshaker CA KE_PORT SECONDS\n");
+        fprintf(stderr, "usage: handshaker CA KE_PORT SECONDS [PER_SECOND]\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -74,12 +86,17 @@ int main(int argc, char **argv)
                                                  .aeads = aeads,
                                                  .aead_count = 1};
     struct mono_ns end = {mono_now().ns + atoi(argv[3]) * NS_PER_S};
+    int64_t space_ns = argc > 4 ? (int64_t)(1e9 / atof(argv[4])) : 0;
+    struct mono_ns next = mono_now();
     while (mono_now().ns < end.ns && witness.done < TIMES_MAX) {
         shake_hands(&witness);
+        next.ns += space_ns;
+        wait_until(next);
     }
     SSL_CTX_free(ctx);
     qsort(witness.times_ms, witness.done, sizeof(double), by_size);
-    printf("handshakes %zu failed %zu median_ms %.1f slowest_ms %.1f\n", witness.done,
-           witness.failed, witness.times_ms[witness.done / 2], witness.times_ms[witness.done - 1]);
+    printf("handshakes %zu failed %zu median_ms %.1f p95_ms %.1f slowest_ms %.1f\n", witness.done,
+           witness.failed, witness.times_ms[witness.done / 2],
+           witness.times_ms[witness.done * 95 / 100], witness.times_ms[witness.done - 1]);
     return 0;
 }

@@ -14,6 +14,12 @@ static struct ke_conn conn;
 static unsigned released;
 static int peer;
 
+static void on_closed(void *ctx, struct ke_conn *which)
+{
+    (void)ctx;
+    (void)which;
+}
+
 static void on_released(void *ctx, struct ke_conn *which)
 {
     (void)ctx;
@@ -44,6 +50,7 @@ static void set_up(void)
     env.loop = &loop;
     env.stats = fixture.stats;
     env.timeout_ms = TIMEOUT_MS;
+    env.closed = on_closed;
     env.released = on_released;
     peer = peer_connect(&fixture);
 }
@@ -65,7 +72,7 @@ static void start(void)
 {
     int fd = accept(fixture.listener, NULL, NULL);
     cr_assert_geq(fd, 0);
-    ke_conn_start(&conn, &env, fd);
+    ke_conn_start(&conn, &env, fd, false);
 }
 
 static void send_hello(void)

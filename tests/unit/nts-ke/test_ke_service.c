@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The service with honest clients: what they get, and what a drain and a full pool do.
+ * The service with honest clients: what they get, and what a drain does.
  */
 #include "tests/unit/nts-ke/ke_visit.h"
 
@@ -277,28 +277,4 @@ Test(ke_service, a_drain_has_an_end)
     cr_assert_lt(mono_now().ns - before, 2 * NS_PER_S);
     (void)close(fd);
     fixture_clean(&fixture);
-}
-
-Test(ke_service, a_full_pool_refuses_and_recovers)
-{
-    enum { POOL = 3 };
-    struct ke_service_options options = fixture_prepare(&fixture);
-    options.connections_max = POOL;
-    options.timeout_ms = 400;
-    fixture_run(&fixture, &options);
-    int fd[POOL + 1];
-    for (size_t i = 0; i < POOL + 1; i++) {
-        fd[i] = peer_connect(&fixture);
-    }
-    char octet;
-    int64_t before = mono_now().ns;
-    cr_assert_leq(read(fd[POOL], &octet, 1), 0);
-    cr_assert_lt(mono_now().ns - before, 300 * NS_PER_MS, "refused at once, not by the deadline");
-    cr_assert_eq(fixture_count(&fixture, KE_COUNT_POOL_FULL), 1);
-    FIXTURE_AWAIT(fixture_count(&fixture, KE_COUNT_TLS_TIMEOUT) == POOL);
-    fixture_canary(&fixture);
-    for (size_t i = 0; i < POOL + 1; i++) {
-        (void)close(fd[i]);
-    }
-    fixture_stop(&fixture);
 }

@@ -69,22 +69,39 @@ static enum ntp_verdict open_cookie(const struct cookie_ring *ring, struct span 
     return err == NTS_EAUTH ? NTP_NAK_COOKIE_AUTH : NTP_NAK_COOKIE_FORMAT;
 }
 
-static void write_header(const struct answer_env *env, const struct ntp_header *request, bool nak,
-                         uint64_t receive_time, struct wr *reply)
+/* The code of the kiss that this verdict is; 0: it is none. */
+static uint32_t kiss_code(enum ntp_verdict verdict)
+{
+    if (verdict == NTP_RATE_KISS) {
+        return NTP_KISS_RATE;
+    }
+    return is_nak(verdict) ? NTP_KISS_NTSN : 0;
+}
+
+/* RFC 5905 section 7.4: with RATE, an interval that is not too short. */
+static int8_t poll_of(const struct answer_env *env, const struct ntp_header *request,
+                      uint32_t kiss_of)
+{
+    bool longer = kiss_of == NTP_KISS_RATE && env->limit->options.interval > request->poll;
+    return longer ? (int8_t)env->limit->options.interval : request->poll;
+}
+
+static void write_header(const struct answer_env *env, const struct ntp_header *request,
+                         uint32_t kiss_of, uint64_t receive_time, struct wr *reply)
 {
     const struct ntp_clock_fields kiss = {
         .leap = NTP_LEAP_UNKNOWN,
         .stratum = NTP_STRATUM_KISS,
         .precision = env->clock.precision,
-        .reference_id = NTP_KISS_NTSN,
+        .reference_id = kiss_of,
     };
-    const struct ntp_clock_fields *clock = nak ? &kiss : &env->clock;
+    const struct ntp_clock_fields *clock = kiss_of != 0 ? &kiss : &env->clock;
     const struct ntp_header header = {
         .leap = clock->leap,
         .version = request->version,
         .mode = NTP_MODE_SERVER,
         .stratum = clock->stratum,
-        .poll = request->poll,
+        .poll = poll_of(env, request, kiss_of),
         .precision = clock->precision,
         .root_delay = clock->root_delay,
         .root_dispersion = clock->root_dispersion,
@@ -168,6 +185,32 @@ static enum ntp_verdict judge(const struct answer_env *env, struct span datagram
     return verdict == NTP_ANSWER_NTS ? verify(request, keys) : verdict;
 }
 
+/* The verdict on a request that would be answered, under the limit of its client. */
+static enum ntp_verdict limit(const struct answer_env *env, struct rng *rng,
+                              enum ntp_verdict verdict, const struct session_keys *keys)
+{
+    uint8_t random = 0;
+    if (env->limit == NULL || !ntp_verdict_is_answer(verdict)) {
+        return verdict;
+    }
+    uint64_t client = verdict == NTP_ANSWER_NTS
+                          ? ratelimit_key_of_session(env->limit, secret_key_span(&keys->c2s))
+                          : env->address;
+    if (rng_bytes(rng, &random, 1) != NTS_OK) {
+        return NTP_DROP_NO_RANDOM;
+    }
+    switch (ratelimit_decide(env->limit, client, env->now, random)) {
+    case RATELIMIT_PASS:
+    case RATELIMIT_LEAKED:
+        return verdict;
+    case RATELIMIT_KISS: /* to a NAK it would add nothing: its client believes no kiss but NTSN */
+        return is_nak(verdict) ? NTP_DROP_LIMITED : NTP_RATE_KISS;
+    case RATELIMIT_LIMITED:
+        break;
+    }
+    return NTP_DROP_LIMITED;
+}
+
 enum ntp_verdict answer_prepare(const struct answer_env *env, struct rng *rng, struct span request,
                                 uint64_t receive_time, uint8_t *reply, struct pending *pending)
 {
@@ -180,12 +223,15 @@ enum ntp_verdict answer_prepare(const struct answer_env *env, struct rng *rng, s
     struct ntp_request parsed;
     struct session_keys keys = {0};
     enum ntp_verdict verdict = judge(env, request, &parsed, &keys, &pending->key_slot);
+    bool authentic = verdict == NTP_ANSWER_NTS;
+    verdict = limit(env, rng, verdict, &keys);
     if (ntp_verdict_is_answer(verdict)) {
-        write_header(env, &parsed.header, is_nak(verdict), receive_time, &pending->reply);
+        write_header(env, &parsed.header, kiss_code(verdict), receive_time, &pending->reply);
         write_uid(parsed.uid, &pending->reply);
-    }
-    if (verdict == NTP_ANSWER_NTS) {
-        verdict = prepare_seal(env->ring, rng, &keys, parsed.placeholders, pending);
+        enum ntp_verdict sealed =
+            authentic ? prepare_seal(env->ring, rng, &keys, parsed.placeholders, pending)
+                      : NTP_ANSWER_NTS;
+        verdict = sealed == NTP_ANSWER_NTS ? verdict : sealed;
     }
     session_keys_wipe(&keys);
     return verdict;

@@ -12,6 +12,7 @@
 
 #include "common/crypto/rng.h"
 #include "common/keys/cookie.h"
+#include "common/net/ratelimit.h"
 #include "ntp/ntp_packet.h"
 
 /*
@@ -25,6 +26,7 @@ enum ntp_verdict {
     NTP_NAK_COOKIE_KEY,    /* NTSN: its key is not in the ring */
     NTP_NAK_COOKIE_AUTH,   /* NTSN: damaged or forged */
     NTP_NAK_REQUEST_AUTH,  /* NTSN: the authenticator does not verify */
+    NTP_RATE_KISS,         /* RATE instead of time: the client asks too often */
     NTP_DROP_SHORT,        /* fewer than 48 octets */
     NTP_DROP_LONG,         /* truncated by the kernel, or over NTP_DATAGRAM_MAX */
     NTP_DROP_VERSION,
@@ -35,6 +37,8 @@ enum ntp_verdict {
     NTP_DROP_NTS,             /* breaks RFC 8915 section 5: missing, doubled or misplaced fields */
     NTP_DROP_NONCE,           /* N_REQ not covered, or a nonce the AEAD cannot take */
     NTP_DROP_UNAUTHENTICATED, /* plain request under `ntsonly` */
+    NTP_DROP_DENIED,          /* by the access list; said by the worker, before anything is read */
+    NTP_DROP_LIMITED,         /* over its rate limit */
     NTP_DROP_NO_KEYS,         /* no ring yet: silence, the client will ask again */
     NTP_DROP_NO_RANDOM,       /* the kernel gave no random bytes */
     NTP_DROP_NO_ROOM,         /* the answer would be longer than the question */
@@ -60,6 +64,9 @@ struct answer_env {
     struct ntp_clock_fields clock;
     const struct cookie_ring *ring; /* count 0: none yet */
     bool nts_only;
+    struct ratelimit *limit; /* NULL: nobody is limited */
+    struct mono_ns now;      /* for the limit, and */
+    uint64_t address;        /* who sends the datagram at hand: ratelimit_key_of_address() */
 };
 
 /*
@@ -79,6 +86,12 @@ struct pending {
 };
 
 /*
+ * Who is limited: an authenticated request by its session, whatever address it comes from, so that
+ * the devices behind one address are not one client, and nobody can use up another's share without
+ * its keys. Everything else that is answered, NAKs among it, by address. The session is known only
+ * when the request has been verified; so what is limited is answers, and the work for the request
+ * is the same as that for any forged one.
+ *
  * Judges `request` (request.h has the policy) and, for an answer, lays it out in `reply` (room for
  * request.n octets, not overlapping it). `receive_time` is when it arrived, on the served clock.
  * When ntp_verdict_is_answer(), answer_finish() must follow.

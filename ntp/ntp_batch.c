@@ -86,6 +86,7 @@ struct ntp_arrival ntp_batch_arrival(const struct ntp_batch *batch, size_t i)
         .request = span_of(slot->request, in->msg_len),
         .truncated = (in->msg_hdr.msg_flags & MSG_TRUNC) != 0,
         .group = is_group(&in->msg_hdr),
+        .source = &slot->peer,
         .source_port = net_addr_port(&slot->peer),
     };
     struct timespec ts;

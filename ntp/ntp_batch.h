@@ -27,7 +27,8 @@ struct ntp_arrival {
     bool truncated;      /* longer than the buffer */
     bool group;          /* not sent to one address of ours: broadcast, multicast, or not known */
     bool stamped;
-    struct wall_ns stamp; /* CLOCK_REALTIME, by the kernel */
+    struct wall_ns stamp;          /* CLOCK_REALTIME, by the kernel */
+    const struct net_addr *source; /* as `request` */
     uint16_t source_port;
 };
 

@@ -9,6 +9,7 @@
  */
 #include "ntp/ntp_worker.h"
 
+#include "common/net/acl.h"
 #include "ntp/clock/clock_model.h"
 #include "ntp/ntp_batch.h"
 #include "ntp/ntp_stamp.h"
@@ -51,6 +52,8 @@ struct ntp_worker {
     struct ntp_stamp_watch watch;
     struct answer_env env;
     struct cookie_ring ring;
+    struct ratelimit limit;
+    void *limit_memory; /* NULL: nobody is limited */
     struct ntp_batch batch;
     struct reply_state reply[NTP_BATCH];
 };
@@ -120,6 +123,7 @@ static struct ntp_stamp_moment refresh(struct ntp_worker *worker)
     (void)kept;
     refresh_clock(&worker->clock, worker->service->clock_board);
     struct clock_pair look = look_at_clocks();
+    worker->env.now = mono_now();
     worker->env.clock =
         clock_model_fields(&worker->clock.model, (struct mono_ns){.ns = look.raw_ns});
     return moment_of(worker, &look);
@@ -141,6 +145,13 @@ static void prepare(struct ntp_worker *worker, const struct ntp_stamp_moment *no
         state->verdict = NTP_DROP_PORT;
         return;
     }
+    if (worker->service->acl != NULL && !acl_allows(worker->service->acl, arrival.source)) {
+        state->verdict = NTP_DROP_DENIED;
+        return;
+    }
+    if (worker->env.limit != NULL) {
+        worker->env.address = ratelimit_key_of_address(worker->env.limit, arrival.source);
+    }
     const struct wall_ns *stamp = arrival.stamped ? &arrival.stamp : NULL;
     bool believed = ntp_stamp_received(now, stamp, &state->received);
     count(worker, NTP_COUNT_NO_STAMP, believed ? 0 : 1);
@@ -157,7 +168,7 @@ static void count_answer(struct ntp_worker *worker, const struct reply_state *st
     }
     if (state->verdict == NTP_ANSWER_NTS) {
         count(worker, NTP_COUNT_COOKIES, state->pending.cookie_count);
-        count(worker, NTP_COUNT_OLD_KEY, state->pending.key_slot < worker->ring.issuing ? 1 : 0);
+        count(worker, ntp_count_of_age(state->pending.key_slot, worker->ring.issuing), 1);
     }
 }
 
@@ -295,6 +306,24 @@ static int open_loop(struct ntp_worker *worker)
     return err;
 }
 
+/* A table for this worker alone: workers share nothing, and a client whose source port changes may
+ * have its share from each of them. */
+static bool open_limit(struct ntp_worker *worker)
+{
+    if (worker->service->limit == NULL) {
+        return true;
+    }
+    struct ratelimit_options options = *worker->service->limit;
+    size_t size = ratelimit_size(RATELIMIT_CLIENTS);
+    worker->limit_memory = malloc(size);
+    bool good = worker->limit_memory != NULL &&
+                rng_bytes(worker->rng, options.hash_key, sizeof(options.hash_key)) == NTS_OK &&
+                ratelimit_init(&worker->limit, &options, worker->limit_memory, size) == NTS_OK;
+    wipe(&options, sizeof(options));
+    worker->env.limit = good ? &worker->limit : NULL;
+    return good;
+}
+
 struct ntp_worker *ntp_worker_new(const struct ntp_service_options *service, size_t index)
 {
     struct ntp_worker *worker = calloc(1, sizeof(*worker));
@@ -307,8 +336,9 @@ struct ntp_worker *ntp_worker_new(const struct ntp_service_options *service, siz
     worker->rng = rng_new();
     struct clock_pair look = look_at_clocks();
     (void)ntp_stamp_look(&worker->watch, &look); /* what the first batch is compared with */
-    int err = worker->rng == NULL ? UV_ENOMEM : open_loop(worker);
+    int err = worker->rng == NULL || !open_limit(worker) ? UV_ENOMEM : open_loop(worker);
     if (err != 0) {
+        free(worker->limit_memory);
         rng_free(worker->rng);
         free(worker);
         errno = -err;
@@ -336,6 +366,7 @@ void ntp_worker_free(struct ntp_worker *worker)
     (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&worker->loop);
     cookie_ring_wipe(&worker->ring);
+    free(worker->limit_memory);
     rng_free(worker->rng);
     free(worker);
 }

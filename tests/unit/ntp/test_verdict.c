@@ -28,3 +28,23 @@ Test(verdict, answers_and_naks_are_sent_and_drops_are_not)
         cr_assert_eq(ntp_verdict_is_answer((enum ntp_verdict)i), !drop);
     }
 }
+
+Test(verdict, ages_of_cookies)
+{
+    static const struct {
+        size_t slot;
+        size_t issuing;
+        const char *name;
+    } cases[] = {
+        {0, 0, "0"},   {1, 0, "next"}, {2, 0, "next"},   {5, 5, "0"},    {4, 5, "1"},
+        {3, 5, "2"},   {2, 5, "3"},    {1, 5, "4-7"},    {3, 10, "4-7"}, {2, 10, "8+"},
+        {0, 63, "8+"}, {63, 63, "0"},  {63, 62, "next"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned index = ntp_count_of_age(cases[i].slot, cases[i].issuing);
+        cr_assert(index >= NTP_COUNT_AGE_0 && index < NTP_COUNT_AGE_0 + NTP_COOKIE_AGES);
+        cr_expect_str_eq(ntp_cookie_age_name(index - NTP_COUNT_AGE_0), cases[i].name, "%zu of %zu",
+                         cases[i].slot, cases[i].issuing);
+    }
+    cr_expect_null(ntp_cookie_age_name(NTP_COOKIE_AGES));
+}

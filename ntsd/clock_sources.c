@@ -9,7 +9,9 @@
 #include "ntp/clock/ntp_udp.h"
 #include "ntp/clock/phc_source.h"
 #include "ntsd/clock_keys.h"
+#include "ntsd/clock_store.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,9 @@ struct clock_sources {
     int stamping; /* keeps the kernel stamping datagrams */
     struct clock_discipline discipline;
     struct clock_memory memory;
+    struct clock_store store;
+    struct clock_model line; /* served by the word of the sources; CLOCK_STARTING: none */
+    bool line_is_news;       /* the store does not know it yet */
     struct clock_report report;
     struct source_slot slot[CLOCK_SOURCES_MAX];
     size_t count;
@@ -41,6 +46,17 @@ struct clock_sources {
     struct log_limit verdicts;
     struct log_limit keys;
 };
+
+static int64_t asleep_ns(void)
+{
+    int64_t mono = mono_now().ns;
+    return boot_now().ns - mono;
+}
+
+static struct clock_kept kept_of(const struct clock_sources *s)
+{
+    return (struct clock_kept){.memory = &s->memory, .line = &s->line, .asleep_ns = asleep_ns()};
+}
 
 /* --- Events of the sources --- */
 
@@ -62,6 +78,8 @@ static void on_memory(void *ctx, size_t index, const struct ntp_poll_memory *mem
     struct clock_sources *s = ctx;
     s->memory.source[index] = *memory;
     board_write(s->options.memory, &s->memory, sizeof(s->memory));
+    const struct clock_kept kept = kept_of(s);
+    clock_store_note(&s->store, index, &kept);
 }
 
 static void on_keys(void *ctx, const struct ntp_session *session, const char *why)
@@ -160,19 +178,29 @@ static void start_discipline(struct clock_sources *s)
     clock_discipline_init(&s->discipline, &options, s->options.before, mono_raw_now());
 }
 
+/* By a process of this daemon, otherwise by the last daemon. */
 static void remember(struct clock_sources *s)
 {
     uint64_t generation = 0;
     if (board_read(s->options.memory, &s->memory, sizeof(s->memory), &generation) != NTS_OK ||
         generation == 0) {
-        memset(&s->memory, 0, sizeof(s->memory));
+        clock_store_memory(&s->store, &s->memory);
     }
 }
 
-static int64_t asleep_ns(void)
+/* The line of the last daemon is gone on with as that of a process would be. */
+static void inherit(struct clock_sources *s)
 {
-    int64_t mono = mono_now().ns;
-    return boot_now().ns - mono;
+    if (s->options.first && clock_store_line(&s->store, s->asleep_ns, &s->line)) {
+        struct mono_ns raw = mono_raw_now();
+        s->options.before = &s->line;
+        log_event(LOG_LEVEL_INFO, "clock goes on with the line of the last run", "age_ms",
+                  log_fmt(LOG_BUF, "%" PRId64, (raw.ns - s->line.anchor_raw_ns) / NS_PER_MS),
+                  "error_bound_us",
+                  log_fmt(LOG_BUF, "%" PRId64, clock_model_bound_ns(&s->line, raw) / 1000), NULL);
+    } else if (s->options.before != NULL) {
+        s->line = *s->options.before;
+    }
 }
 
 struct clock_sources *clock_sources_open(const struct clock_sources_options *options)
@@ -188,7 +216,9 @@ struct clock_sources *clock_sources_open(const struct clock_sources_options *opt
     s->asleep_ns = asleep_ns();
     s->stamping = ntp_udp_keep_stamping();
     s->rng = rng_new();
+    clock_store_open(&s->store, config, &options->stats[0]);
     remember(s);
+    inherit(s);
     start_discipline(s);
     bool good = s->rng != NULL;
     for (size_t i = 0; good && i < config->source_count; i++) {
@@ -208,6 +238,8 @@ struct clock_sources *clock_sources_open(const struct clock_sources_options *opt
  * the process is about to end. */
 void clock_sources_close(struct clock_sources *sources)
 {
+    const struct clock_kept kept = kept_of(sources);
+    clock_store_close(&sources->store, &kept);
     for (size_t i = 0; i < sources->count; i++) {
         ntp_source_close(sources->slot[i].server);
         phc_source_close(sources->slot[i].device);
@@ -261,6 +293,18 @@ static bool is_unsettling(const struct clock_update *update, const struct clock_
     return update->step_ns != 0 || (update->changed && model->state != CLOCK_SYNCHRONISED);
 }
 
+/* What was noted before is not what a successor should go on with. */
+static void note_line(struct clock_sources *s, const struct clock_update *update,
+                      const struct clock_model *model)
+{
+    s->line = *model;
+    s->line_is_news = s->line_is_news || update->changed || update->step_ns != 0;
+    if (s->line_is_news) {
+        const struct clock_kept kept = kept_of(s);
+        s->line_is_news = !clock_store_note_line(&s->store, &kept);
+    }
+}
+
 struct clock_update clock_sources_update(struct clock_sources *sources, struct clock_model *model)
 {
     struct mono_ns raw = mono_raw_now();
@@ -272,6 +316,7 @@ struct clock_update clock_sources_update(struct clock_sources *sources, struct c
         }
     }
     struct clock_update update = clock_discipline_update(&sources->discipline, raw, model);
+    note_line(sources, &update, model);
     clock_discipline_report(&sources->discipline, raw, &sources->report);
     board_write(sources->options.report, &sources->report, sizeof(sources->report));
     for (size_t i = 0; i < sources->count; i++) {

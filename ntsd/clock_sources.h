@@ -21,6 +21,8 @@ struct clock_sources_options {
     struct board *memory;             /* struct clock_memory */
     struct stats *stats;              /* [CLOCK_STATS_BLOCKS] */
     const struct clock_model *before; /* what a predecessor published, or NULL */
+    bool first; /* no clock process of this daemon has published anything: what the last daemon on
+                   this boot left is taken for `before` */
     void *ctx;
     void (*measured)(void *ctx); /* a sample came: the clock may be better now */
 };
@@ -30,8 +32,8 @@ struct clock_sources;
 /* NULL: out of memory or without randomness. */
 struct clock_sources *clock_sources_open(const struct clock_sources_options *options);
 
-/* Ends all; a helper thread that still works for a source keeps some memory until the process
- * ends. Keep the loop running for a turn. */
+/* Ends all and notes what the next daemon needs; a helper thread that still works for a source
+ * keeps some memory until the process ends. Keep the loop running for a turn. */
 void clock_sources_close(struct clock_sources *sources);
 
 /* The model to publish from now on, and the report; each second and after each sample. */

@@ -21,7 +21,8 @@ _Static_assert(sizeof(struct clock_memory) % 8 == 0, "board values are whole wor
 enum clock_count {
     CLOCK_COUNT_ENTERED_0, /* + enum clock_state: how often the state was entered */
     CLOCK_COUNT_REASON_0 = CLOCK_COUNT_ENTERED_0 + CLOCK_LOST + 1, /* + enum clock_reason */
-    CLOCK_COUNTERS = CLOCK_COUNT_REASON_0 + CLOCK_REASONS
+    CLOCK_COUNT_NOT_KEPT = CLOCK_COUNT_REASON_0 + CLOCK_REASONS, /* clock_store.h: failed writes */
+    CLOCK_COUNTERS
 };
 _Static_assert((int)CLOCK_COUNTERS <= (int)STATS_COUNTERS, "a stats block holds them all");
 

@@ -160,6 +160,7 @@ static bool open_sources(struct clock_role *role)
         .stats = context->board[BOARDS_CLOCK_STATS],
         /* One that stood on the operator's word says nothing about the sources. */
         .before = role->has_model && !clock_model_is_local(&role->model) ? &role->model : NULL,
+        .first = !role->has_model,
         .ctx = role,
         .measured = on_measured,
     };

@@ -4,9 +4,9 @@
  * changes (RFC 5905 section 7.4 and 13). Core; times are CLOCK_MONOTONIC_RAW.
  *
  * A request is never sent sooner after the one before than the interval says, also when the process
- * was started again in between: what that takes is `struct ntp_poll_memory`, which the caller keeps
- * where it outlives the process and writes before each request leaves. The exception is the burst
- * of `iburst`, which happens once, before anything is in that memory.
+ * or the whole daemon was started again in between: what that takes is `struct ntp_poll_memory`,
+ * which the caller keeps where it outlives both and writes before each request leaves. The
+ * exception is the burst of `iburst`, which happens once, before anything is in that memory.
  */
 #ifndef NTSD_NTP_CLOCK_NTP_POLL_H
 #define NTSD_NTP_CLOCK_NTP_POLL_H

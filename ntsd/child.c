@@ -5,6 +5,7 @@
 #include "ntsd/child.h"
 
 #include "common/base/log.h"
+#include "ntsd/sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -74,6 +75,19 @@ static bool map_boards(enum role role, const struct child_world *world,
     return true;
 }
 
+static bool enter_sandbox(enum role role, const struct config *config)
+{
+    unsigned layers = 0;
+    if (config->no_sandbox != 0) {
+        return true;
+    }
+    if (sandbox_enter(role, config, &layers) != NTS_OK) {
+        log_event(LOG_LEVEL_ERROR, "process cannot be locked in", "error", strerror(errno), NULL);
+        return false;
+    }
+    return true;
+}
+
 static int run_child(const struct child_which *which, const struct child_world *world, pid_t parent)
 {
     enum role role = which->role;
@@ -96,7 +110,7 @@ static int run_child(const struct child_which *which, const struct child_world *
         log_event(LOG_LEVEL_ERROR, "process cannot be set up", "error", strerror(errno), NULL);
         return 1;
     }
-    return role_run(role, &context);
+    return enter_sandbox(role, world->config) ? role_run(role, &context) : 1;
 }
 
 pid_t child_start(const struct child_which *which, const struct child_world *world)

@@ -15,6 +15,8 @@
 #include "common/base/err.h"
 #include "common/crypto/aead.h"
 #include "common/net/addr.h"
+#include "ntsd/config_access.h"
+#include "ntsd/config_source.h"
 
 enum {
     CONFIG_FILE_MAX = 256 * 1024, /* octets of text; the loader's limit */
@@ -31,25 +33,12 @@ enum {
 };
 
 /* Who keeps the master secret. */
-enum config_keys { CONFIG_KEYS_AUTO };
-
-/* Of the servers' leap seconds. */
-enum config_smeared { CONFIG_SMEARED_BY_NAME, CONFIG_SMEARED_YES, CONFIG_SMEARED_NO };
-
-/* One `server` or `refclock`. */
-struct config_source {
-    bool phc;         /* a hardware clock, otherwise an NTP server */
-    const char *name; /* of its device; or a host name or numeric address */
-    uint16_t port;
-    uint16_t ke_port;
-    int8_t minpoll; /* log2 seconds; of a hardware clock both are its poll */
-    int8_t maxpoll;
-    bool iburst;
-    bool prefer;
-    bool nts;
-    bool smeared;      /* its leap seconds are; decided when all lines are read */
-    int64_t offset_ns; /* of a hardware clock: added to what it shows */
-    unsigned line;     /* where it was given */
+enum config_keys {
+    CONFIG_KEYS_AUTO, /* this host makes its own */
+    CONFIG_KEYS_FILE, /* the rest: one document for a fleet, common/keys/provider.h */
+    CONFIG_KEYS_COMMAND,
+    CONFIG_KEYS_AWS,
+    CONFIG_KEYS_AWS_AGENT,
 };
 
 /*
@@ -74,6 +63,9 @@ struct config {
     uint16_t aead[AEAD_MAX];
 
     enum config_keys keys;
+    bool keys_cache;                         /* keep a sealed copy of the last good document */
+    const char *keys_source;                 /* the file or the ARN */
+    const char *keys_argv[CONFIG_WORDS_MAX]; /* the command; ends with NULL */
     uint32_t rotate_s;
     uint32_t lifetime_s;
     const char *state_dir;
@@ -88,6 +80,9 @@ struct config {
     bool has_http;
     struct net_addr http;
 
+    struct config_access access;
+
+    uint32_t no_sandbox; /* 1: `sandbox no` */
     const char *user;    /* NULL: not given */
     uint32_t log_level;  /* enum log_level */
     uint32_t log_format; /* enum log_format */

@@ -218,26 +218,6 @@ bool config_apply_aeads(struct config_line *line)
     return true;
 }
 
-bool config_apply_keys(struct config_line *line)
-{
-    static const char *const other[] = {"file", "aws-secretsmanager", "command"};
-    if (!config_has_words(line, 1, CONFIG_WORDS_MAX)) {
-        return false;
-    }
-    if (strcasecmp(line->word[0], "auto") == 0) {
-        line->config->keys = CONFIG_KEYS_AUTO;
-        return config_has_words(line, 1, 1);
-    }
-    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
-        if (strcasecmp(line->word[0], other[i]) == 0) {
-            bool command = i == 2;
-            return config_has_words(line, 2, command ? CONFIG_WORDS_MAX : 2) &&
-                   config_fail(line, "%s: not built yet", other[i]);
-        }
-    }
-    return config_fail(line, "'%.40s' is not one of %s", line->word[0], line->directive->args);
-}
-
 bool config_apply_user(struct config_line *line)
 {
     if (!config_has_words(line, 1, 1)) {

@@ -28,10 +28,12 @@ bool config_apply_server(struct config_line *line);
 bool config_apply_refclock(struct config_line *line);
 bool config_apply_smeared(struct config_line *line);
 bool config_apply_max_error(struct config_line *line);
-bool config_apply_rate_limit(struct config_line *line);     /* interval, burst, leak */
-bool config_apply_nts_rate_limit(struct config_line *line); /* interval, burst */
-bool config_apply_network(struct config_line *line);        /* one CIDR */
-bool config_apply_access(struct config_line *line);         /* no CIDR, or one */
+bool config_apply_rate_limit(struct config_line *line);
+bool config_apply_nts_rate_limit(struct config_line *line);
+bool config_apply_connections(struct config_line *line);
+bool config_apply_allow(struct config_line *line);
+bool config_apply_deny(struct config_line *line);
+bool config_apply_proxy(struct config_line *line);
 
 /* Helpers of the above. */
 

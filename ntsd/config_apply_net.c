@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The directives of addresses, networks and rates. Core.
- *
- * Those whose feature does not exist yet check every word and keep nothing: the parser refuses them
- * afterwards, so that a mistake is reported as what it is.
  */
 #include "ntsd/config_apply.h"
 #include "ntsd/config_options.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool same_address(const struct net_addr *a, const struct net_addr *b)
 {
@@ -68,55 +66,141 @@ bool config_apply_http(struct config_line *line)
     return true;
 }
 
-static bool is_network(const char *word)
+/* One word that is a network, or none, which means everyone: NULL in `*prefix`. */
+static bool read_network(struct config_line *line, struct net_prefix *storage,
+                         const struct net_prefix **prefix)
 {
-    char text[NET_ADDR_TEXT_MAX];
-    struct net_addr addr;
-    size_t len = strcspn(word, "/");
-    int64_t bits = 0;
-    if (len >= sizeof(text)) {
-        return false;
+    *prefix = NULL;
+    if (line->count == 0) {
+        return true;
     }
-    memcpy(text, word, len);
-    text[len] = '\0';
-    if (strpbrk(text, "[]%") != NULL || net_addr_parse(text, 0, &addr) != NTS_OK) {
-        return false;
-    }
-    int64_t bits_max = addr.sa.sa_family == AF_INET ? 32 : 128;
-    return word[len] == '\0' || config_number(word + len + 1, 0, bits_max, &bits);
-}
-
-bool config_apply_network(struct config_line *line)
-{
     if (!config_has_words(line, 1, 1)) {
         return false;
     }
-    if (!is_network(line->word[0])) {
+    if (net_prefix_parse(line->word[0], storage) != NTS_OK) {
         return config_fail(line, "'%.60s' is not ADDR or ADDR/BITS, such as 192.0.2.0/24",
                            line->word[0]);
     }
+    *prefix = storage;
     return true;
 }
 
-bool config_apply_access(struct config_line *line)
+static bool too_many_rules(struct config_line *line)
 {
-    return line->count == 0 || config_apply_network(line);
+    return config_fail(line, "too many, at most %d networks may be given", ACL_RULES_MAX);
+}
+
+/* `allow`, `allow CIDR`; with `all` before the network, rules for parts of it are forgotten. */
+static bool apply_rule(struct config_line *line, bool allow)
+{
+    struct acl_rules *rules = &line->config->access.rules;
+    struct net_prefix storage;
+    const struct net_prefix *prefix = NULL;
+    bool all = line->count > 0 && strcasecmp(line->word[0], "all") == 0;
+    struct config_line rest = *line;
+    if (all) {
+        rest.count = line->count - 1;
+        rest.word[0] = line->word[1];
+    }
+    if (!read_network(&rest, &storage, &prefix)) {
+        return false;
+    }
+    line->config->access.has_acl = true;
+    enum nts_err err = all ? acl_override(rules, prefix, allow) : acl_add(rules, prefix, allow);
+    return err == NTS_OK || too_many_rules(line);
+}
+
+bool config_apply_allow(struct config_line *line)
+{
+    return apply_rule(line, true);
+}
+
+bool config_apply_deny(struct config_line *line)
+{
+    return apply_rule(line, false);
+}
+
+bool config_apply_proxy(struct config_line *line)
+{
+    struct config_access *access = &line->config->access;
+    struct net_prefix storage;
+    const struct net_prefix *prefix = NULL;
+    if (!config_has_words(line, 1, 1) || !read_network(line, &storage, &prefix)) {
+        return false;
+    }
+    access->has_proxies = true;
+    return acl_add(&access->proxy_rules, prefix, true) == NTS_OK || too_many_rules(line);
 }
 
 static const struct config_option rate_options[] = {
-    {.name = "interval", .needed = true, .min = -19, .max = 12},
-    {.name = "burst", .needed = true, .min = 1, .max = 255},
-    {.name = "leak", .needed = true, .min = 1, .max = 4},
+    {.name = "interval", .min = RATELIMIT_INTERVAL_MIN, .max = RATELIMIT_INTERVAL_MAX},
+    {.name = "burst", .min = 1, .max = RATELIMIT_BURST_MAX},
+    {.name = "ipv4", .min = 1, .max = NET_PREFIX_V4_BITS},
+    {.name = "ipv6", .min = 1, .max = NET_PREFIX_V6_BITS},
+    {.name = "leak", .min = 1, .max = RATELIMIT_LEAK_MAX},
 };
+enum { RATE_INTERVAL, RATE_BURST, RATE_IPV4, RATE_IPV6, RATE_LEAK, RATE_OPTIONS };
+
+/* All options have chrony's defaults; `limit` comes with those for interval and leak. */
+static bool apply_rate(struct config_line *line, size_t options, struct ratelimit_options *limit)
+{
+    int64_t value[CONFIG_OPTIONS_MAX] = {[RATE_INTERVAL] = limit->interval,
+                                         [RATE_BURST] = RATELIMIT_BURST,
+                                         [RATE_IPV4] = RATELIMIT_V4_BITS,
+                                         [RATE_IPV6] = RATELIMIT_V6_BITS,
+                                         [RATE_LEAK] = limit->leak};
+    if (!config_options_read(line, 0, rate_options, options, value)) {
+        return false;
+    }
+    *limit = (struct ratelimit_options){.interval = (int)value[RATE_INTERVAL],
+                                        .burst = (unsigned)value[RATE_BURST],
+                                        .leak = (unsigned)value[RATE_LEAK],
+                                        .v4_bits = (unsigned)value[RATE_IPV4],
+                                        .v6_bits = (unsigned)value[RATE_IPV6]};
+    return true;
+}
 
 bool config_apply_rate_limit(struct config_line *line)
 {
-    int64_t value[CONFIG_OPTIONS_MAX] = {0};
-    return config_options_read(line, 0, rate_options, 3, value);
+    struct config_access *access = &line->config->access;
+    access->has_ntp_limit = true;
+    access->ntp_limit.interval = RATELIMIT_INTERVAL;
+    access->ntp_limit.leak = RATELIMIT_LEAK;
+    return apply_rate(line, RATE_OPTIONS, &access->ntp_limit);
 }
 
+/* A TCP connection's source is not forged, so nothing has to leak. */
 bool config_apply_nts_rate_limit(struct config_line *line)
 {
+    enum { NTS_INTERVAL = 6 };
+    struct config_access *access = &line->config->access;
+    access->has_ke_limit = true;
+    access->ke_limit.interval = NTS_INTERVAL;
+    access->ke_limit.leak = 0;
+    return apply_rate(line, RATE_LEAK, &access->ke_limit);
+}
+
+bool config_apply_connections(struct config_line *line)
+{
+    enum { CONNECTIONS_MAX = 100000 };
+    static const struct config_option options[] = {
+        {.name = "peraddress", .min = 1, .max = CONNECTIONS_MAX},
+        {.name = "pernetwork", .min = 1, .max = CONNECTIONS_MAX},
+    };
     int64_t value[CONFIG_OPTIONS_MAX] = {0};
-    return config_options_read(line, 0, rate_options, 2, value);
+    int64_t count = 0;
+    if (!config_has_words(line, 1, 5)) {
+        return false;
+    }
+    if (!config_number(line->word[0], 1, CONNECTIONS_MAX, &count)) {
+        return config_fail(line, "'%.40s' is out of range, allowed: 1 to %d", line->word[0],
+                           CONNECTIONS_MAX);
+    }
+    if (!config_options_read(line, 1, options, 2, value)) {
+        return false;
+    }
+    line->config->ke_connections_max = (uint32_t)count;
+    line->config->access.ke_address_max = (uint32_t)value[0];
+    line->config->access.ke_network_max = (uint32_t)value[1];
+    return true;
 }

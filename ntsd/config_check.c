@@ -60,11 +60,13 @@ static void check_pairs(const struct config *config, const struct config_lines *
     }
 }
 
+/* A fleet's document has its own rotations, and comes later. */
 static void check_lifetime(const struct config *config, const struct config_lines *lines,
                            struct config_faults *faults)
 {
     uint64_t most = (uint64_t)config->rotate_s * CONFIG_PAST_KEYS_MAX;
-    if (config->rotate_s > 0 && !keyring_fits(config->rotate_s, config->lifetime_s)) {
+    if (config->keys == CONFIG_KEYS_AUTO && config->rotate_s > 0 &&
+        !keyring_fits(config->rotate_s, config->lifetime_s)) {
         config_fault_add(faults, line_of(lines, "ntslifetime", "ntsrotate"),
                          "ntslifetime: %u is more than %d times ntsrotate (%u), allowed: up to "
                          "%llu",
@@ -182,6 +184,12 @@ static void check_sources(struct config *config, const struct config_lines *line
     check_polls(config, faults);
 }
 
+static void seal_access(struct config_access *access)
+{
+    acl_seal(&access->rules, &access->acl);
+    acl_seal(&access->proxy_rules, &access->proxies);
+}
+
 void config_complete(struct config *config, const struct config_lines *lines,
                      struct config_faults *faults)
 {
@@ -189,6 +197,7 @@ void config_complete(struct config *config, const struct config_lines *lines,
     check_pairs(config, lines, faults);
     check_lifetime(config, lines, faults);
     check_sources(config, lines, faults);
+    seal_access(&config->access);
     if (config->aead_count == 0) {
         size_t count = 0;
         const struct aead *const *all = aead_all(&count);

@@ -76,11 +76,19 @@ static const struct config_directive directives[] = {
      .help = "How long a key that seals no more still opens cookies: the longest time a device "
              "may sleep. At most 47 times ntsrotate."},
     {.name = "ntskeys",
-     .args = "auto|file PATH|aws-secretsmanager ARN|command CMD...",
+     .args = "auto|[cache] file PATH|[cache] aws-secretsmanager ARN [agent]|[cache] command CMD...",
      .preset = "auto",
      .apply = config_apply_keys,
-     .help = "Where the master secret comes from. auto: made on this host and kept in "
-             "ntsdumpdir. The others are not built yet."},
+     .help = "Where the master secret comes from. auto: made on this host and kept in ntsdumpdir. "
+             "The others bring one secret document for a whole fleet, made by ntsctl keys. file: "
+             "read again when it changes, on SIGHUP and each minute. aws-secretsmanager: asked "
+             "for every five minutes; with agent, at localhost:2773 and not at the service. "
+             "command: run without a shell every five minutes, and given five seconds; what it "
+             "prints is the document. Without an answer at the start there are no keys and the "
+             "server is not ready; with cache (before the provider, or after PATH or ARN) it "
+             "starts from a sealed copy of the last good document in ntsdumpdir. In service no "
+             "failure and no damaged or older document ends the keys in use. The fleet's document "
+             "has its own ntsrotate for each epoch. See keys.md."},
     {.name = "ntsdumpdir",
      .args = "DIR",
      .preset = "/var/lib/ntsd",
@@ -96,27 +104,33 @@ static const struct config_directive directives[] = {
      .apply = config_apply_number,
      .help = "Processes of the NTS-KE service."},
     {.name = "maxntsconnections",
-     .args = "COUNT",
+     .args = "COUNT [peraddress COUNT] [pernetwork COUNT]",
      .preset = "1000",
      .min = 1,
      .max = 100000,
-     FIELD(ke_connections_max),
-     .apply = config_apply_number,
-     .help = "Connections that each NTS-KE process holds at once; further ones are refused."},
+     .apply = config_apply_connections,
+     .help =
+         "Connections that each NTS-KE process holds at once (1 to 100000). When all are taken, "
+         "a new one displaces the one that has waited longest for its peer, first of all one "
+         "from the network that holds most. peraddress and pernetwork (no limit): how many may "
+         "come from one IPv4 address or IPv6 /64, and from one IPv4 /24 or IPv6 /48."},
     {.name = "ntsratelimit",
-     .args = "interval N burst N",
+     .args = "[interval N] [burst N] [ipv4 BITS] [ipv6 BITS]",
      .absent = "no limit",
-     .later = true,
      .apply = config_apply_nts_rate_limit,
-     .help = "Limits NTS-KE connections by address: one in 2^N seconds (-19 to 12) after a burst "
-             "(1 to 255)."},
+     .help =
+         "Limits NTS-KE connections by address: one in 2^interval (6) seconds, -19 to 12, after "
+         "a burst (8) of 1 to 255. ipv4 (32) and ipv6 (64): how many bits make a client. "
+         "Further connections are closed at once."},
     {.name = "ratelimit",
-     .args = "interval N burst N leak N",
+     .args = "[interval N] [burst N] [leak N] [ipv4 BITS] [ipv6 BITS]",
      .absent = "no limit",
-     .later = true,
      .apply = config_apply_rate_limit,
-     .help = "Limits NTP answers by address: one in 2^N seconds (-19 to 12) after a burst (1 to "
-             "255); one request in 2^leak (1 to 4) is answered all the same."},
+     .help = "Limits NTP answers: one in 2^interval (3) seconds, -19 to 12, after a burst (8) of 1 "
+             "to 255; beyond that one request in 2^leak (2), 1 to 4, is answered all the same, and "
+             "the client is told to ask less often by a RATE kiss. An authenticated client is "
+             "limited by its session, whatever address it comes from; all others by address, of "
+             "which ipv4 (32) and ipv6 (64) bits count. Each worker counts for itself."},
     {.name = "ntsclientca",
      .args = "FILE",
      .absent = "no client certificate is asked for",
@@ -127,9 +141,10 @@ static const struct config_directive directives[] = {
      .args = "CIDR",
      .absent = "nobody's",
      .repeatable = true,
-     .later = true,
-     .apply = config_apply_network,
-     .help = "Addresses whose PROXY protocol v2 header is believed."},
+     .apply = config_apply_proxy,
+     .help = "Load balancers that put a PROXY protocol v2 header before each NTS-KE connection. "
+             "From them the header is a must, and the client's address is the one it says; from "
+             "anyone else it is refused."},
     {.name = "server",
      .args = "ADDR [port N] [minpoll N] [maxpoll N] [iburst] [prefer] [nts] [ntsport N]",
      .absent = "none",
@@ -186,19 +201,19 @@ static const struct config_directive directives[] = {
          "Serves the kernel clock at this stratum (1 to 15), also while no source is trusted: the "
          "operator's word."},
     {.name = "allow",
-     .args = "[CIDR]",
+     .args = "[all] [CIDR]",
      .absent = "everyone",
      .repeatable = true,
-     .later = true,
-     .apply = config_apply_access,
-     .help = "Clients that are served; the longest prefix decides."},
+     .apply = config_apply_allow,
+     .help = "Clients that are served, by NTP and NTS-KE; the longest prefix decides, and whom no "
+             "prefix names is served only if there is no allow. Without a network: everyone. all: "
+             "earlier lines about parts of the network do not count any more."},
     {.name = "deny",
-     .args = "[CIDR]",
+     .args = "[all] [CIDR]",
      .absent = "nobody",
      .repeatable = true,
-     .later = true,
-     .apply = config_apply_access,
-     .help = "Clients that are not served; the longest prefix decides."},
+     .apply = config_apply_deny,
+     .help = "Clients that are not served; as allow."},
     {.name = "ntsonly",
      .absent = "plain requests are answered too",
      FIELD(nts_only),
@@ -218,6 +233,14 @@ static const struct config_directive directives[] = {
      .apply = config_apply_http,
      .help = "Address of /healthz, /readyz and /metrics. Loopback or private: there is no "
              "authentication."},
+    {.name = "sandbox",
+     .args = "yes|no",
+     .preset = "yes",
+     FIELD(no_sandbox),
+     .apply = config_apply_choice,
+     .help = "Whether each process is locked to the files and system calls of its duty (Landlock "
+             "and seccomp). no is for debuggers, and for a system whose libraries need more than "
+             "is known here."},
     {.name = "user",
      .args = "NAME",
      .absent = "ntsd when started by root, otherwise who started it",

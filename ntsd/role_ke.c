@@ -16,6 +16,7 @@ _Static_assert((int)CONFIG_PAIRS_MAX <= (int)TLS_PAIRS_MAX, "room for every pair
 static void fill(struct ke_service_options *options, const struct role_context *context)
 {
     const struct config *config = context->config;
+    const struct config_access *access = &config->access;
     const struct sockets *sockets = context->sockets;
     options->listener_count = sockets->address_count;
     memcpy(options->listener, sockets->ke[context->index], sockets->address_count * sizeof(int));
@@ -30,6 +31,13 @@ static void fill(struct ke_service_options *options, const struct role_context *
     options->ntp_port = config->ntp_port == NTP_PORT ? 0 : (uint16_t)config->ntp_port;
     options->restarted = context->restarted;
     options->connections_max = config->ke_connections_max;
+    options->admission = (struct ke_admission_options){
+        .acl = access->has_acl ? &access->acl : NULL,
+        .proxies = access->has_proxies ? &access->proxies : NULL,
+        .limit = access->has_ke_limit ? &access->ke_limit : NULL,
+        .address_max = access->ke_address_max,
+        .network_max = access->ke_network_max,
+    };
     options->key_board = context->board[BOARDS_KEYS];
     options->status_board = context->board[BOARDS_KE_STATUS]; /* NULL after the first process */
     options->stats = context->board[BOARDS_KE_STATS];

@@ -13,6 +13,7 @@
 int role_ntp_run(const struct role_context *context)
 {
     const struct sockets *sockets = context->sockets;
+    const struct config_access *access = &context->config->access;
     struct stats *stats = context->board[BOARDS_NTP_STATS];
     struct ntp_service_options *options = calloc(1, sizeof(*options));
     if (options == NULL) {
@@ -21,6 +22,8 @@ int role_ntp_run(const struct role_context *context)
     }
     options->worker_count = sockets->worker_count;
     options->nts_only = context->config->nts_only;
+    options->acl = access->has_acl ? &access->acl : NULL;
+    options->limit = access->has_ntp_limit ? &access->ntp_limit : NULL;
     options->key_board = context->board[BOARDS_KEYS];
     options->clock_board = context->board[BOARDS_CLOCK];
     for (size_t w = 0; w < sockets->worker_count; w++) {

@@ -74,9 +74,10 @@ static inline void daemon_configure(struct daemon_under_test *d, const char *mor
     (void)snprintf(text, sizeof(text),
                    "bindaddress 127.0.0.1\nport %u\nntsport %u\nhttpaddress 127.0.0.1:%u\n"
                    "ntsservercert %s/server.pem\nntsserverkey %s/server.key\n"
-                   "ntsdumpdir %s/state\nlocal stratum 5\nthreads 2\n%s%s",
+                   "ntsdumpdir %s/state\nlocal stratum 5\nthreads 2\n%s%s%s",
                    d->ntp_port, d->ke_port, d->http_port, d->scratch.dir, d->scratch.dir,
-                   d->scratch.dir, geteuid() == 0 ? "user root\n" : "", more);
+                   d->scratch.dir, geteuid() == 0 ? "user root\n" : "",
+                   SLOWED > 1 ? "sandbox no\n" : "", more);
     scratch_write(&d->scratch, "ntsd.conf", text, 0644);
 }
 

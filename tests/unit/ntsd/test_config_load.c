@@ -54,9 +54,9 @@ Test(config_load, faults_name_file_and_line)
     scratch_write(&s, "bad", "ntsport 0\nport 65536\n", 0644);
     cr_expect_null(load(path));
     expect_told(path, ":2: port: '65536' is not a whole number from 0 to 65535\n");
-    scratch_write(&s, "bad", "ntsport 0\nallow\n", 0644);
+    scratch_write(&s, "bad", "ntsport 0\nallow 10/8\n", 0644);
     cr_expect_null(load(path));
-    expect_told(path, ":2: allow: not built yet\n");
+    expect_told(path, ":2: allow: '10/8' is not ADDR or ADDR/BITS, such as 192.0.2.0/24\n");
 }
 
 Test(config_load, more_faults_than_are_told)

@@ -14,6 +14,8 @@ static struct parsed p;
 
 enum verdict { GOOD, LATER, BAD };
 
+#define ARN "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+
 struct row {
     const char *line;
     enum verdict verdict;
@@ -83,13 +85,42 @@ static const struct row rows[] = {
     {"ntskeys auto", GOOD},
     {"ntskeys AUTO", GOOD},
     {"ntskeys auto x", BAD},
-    {"ntskeys file /x", LATER},
+    {"ntskeys cache auto", BAD},
+    {"ntskeys file /x", GOOD},
+    {"ntskeys File /x CACHE", GOOD},
+    {"ntskeys cache file /x", GOOD},
+    {"ntskeys cache file /x cache", BAD},
+    {"ntskeys file /x cache cache", BAD},
     {"ntskeys file", BAD},
     {"ntskeys file a b", BAD},
-    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:x", LATER},
+    {"ntskeys file /x agent", BAD},
+    {"ntskeys aws-secretsmanager " ARN "ntsd/fleet-AbCdEf", GOOD},
+    {"ntskeys aws-secretsmanager " ARN "n agent", GOOD},
+    {"ntskeys aws-secretsmanager " ARN "n cache agent", GOOD},
+    {"ntskeys cache aws-secretsmanager " ARN "n agent", GOOD},
+    {"ntskeys aws-secretsmanager " ARN "n agent agent", BAD},
+    {"ntskeys aws-secretsmanager " ARN "n other", BAD},
+    {"ntskeys aws-secretsmanager arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:n",
+     GOOD},
+    {"ntskeys aws-secretsmanager " ARN, BAD},
+    {"ntskeys aws-secretsmanager " ARN "n:AWSCURRENT", BAD},
+    {"ntskeys aws-secretsmanager " ARN "caf\xc3\xa9", BAD},
+    {"ntskeys aws-secretsmanager name", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:x", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:s3:eu-west-1:123456789012:secret:n", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager::123456789012:secret:n", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:eu-west-1:12345678901:secret:n", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:eu-west-1:1234567890123:secret:n", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:EU-WEST-1:123456789012:secret:n", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:evil.example/:123456789012:secret:n", BAD},
+    {"ntskeys aws-secretsmanager arn:aws:secretsmanager:eu-west-1:123456789012:parameter:n", BAD},
     {"ntskeys aws-secretsmanager", BAD},
-    {"ntskeys command /bin/cat a b c", LATER},
+    {"ntskeys command /bin/cat a b c", GOOD},
+    {"ntskeys cache command cache", GOOD},
     {"ntskeys command", BAD},
+    {"ntskeys cache command", BAD},
+    {"ntskeys cache", BAD},
+    {"ntskeys cache cache file /x", BAD},
     {"ntskeys vault", BAD},
     {"ntskeys", BAD},
     {"ntsdumpdir /var/lib/x", GOOD},
@@ -107,31 +138,38 @@ static const struct row rows[] = {
     {"maxntsconnections 100001", BAD},
     {"maxntsconnections", BAD},
     {"maxntsconnections 1 1", BAD},
-    {"ntsratelimit interval -19 burst 1", LATER},
-    {"ntsratelimit burst 255 interval 12", LATER},
+    {"maxntsconnections 9 pernetwork 4 peraddress 2", GOOD},
+    {"maxntsconnections 9 peraddress 0", BAD},
+    {"maxntsconnections 9 peraddress", BAD},
+    {"maxntsconnections peraddress 2", BAD},
+    {"ntsratelimit interval -19 burst 1", GOOD},
+    {"ntsratelimit burst 255 interval 12", GOOD},
     {"ntsratelimit interval -20 burst 1", BAD},
     {"ntsratelimit interval 13 burst 1", BAD},
     {"ntsratelimit interval 1 burst 0", BAD},
     {"ntsratelimit interval 1 burst 256", BAD},
-    {"ntsratelimit interval 1", BAD},
+    {"ntsratelimit interval 1", GOOD},
     {"ntsratelimit interval 1 burst 8 leak 2", BAD},
     {"ntsratelimit interval 1 interval 1 burst 8", BAD},
     {"ntsratelimit interval 1 burst", BAD},
-    {"ntsratelimit", BAD},
-    {"ratelimit interval 3 burst 8 leak 1", LATER},
-    {"ratelimit interval 3 burst 8 leak 4", LATER},
+    {"ntsratelimit", GOOD},
+    {"ratelimit interval 3 burst 8 leak 1", GOOD},
+    {"ratelimit interval 3 burst 8 leak 4", GOOD},
     {"ratelimit interval 3 burst 8 leak 0", BAD},
     {"ratelimit interval 3 burst 8 leak 5", BAD},
-    {"ratelimit interval 3 burst 8", BAD},
+    {"ratelimit interval 3 burst 8", GOOD},
     {"ratelimit interval x burst 8 leak 2", BAD},
-    {"ratelimit", BAD},
+    {"ratelimit", GOOD},
+    {"ratelimit ipv4 24 ipv6 48", GOOD},
+    {"ratelimit ipv4 33", BAD},
+    {"ratelimit ipv6 0", BAD},
     {"ntsclientca /x", LATER},
     {"ntsclientca", BAD},
     {"ntsclientca a b", BAD},
-    {"proxyprotocol 10.0.0.0/8", LATER},
-    {"proxyprotocol 10.0.0.1", LATER},
-    {"proxyprotocol ::/0", LATER},
-    {"proxyprotocol 2001:db8::/128", LATER},
+    {"proxyprotocol 10.0.0.0/8", GOOD},
+    {"proxyprotocol 10.0.0.1", GOOD},
+    {"proxyprotocol ::/0", GOOD},
+    {"proxyprotocol 2001:db8::/128", GOOD},
     {"proxyprotocol 10.0.0.0/33", BAD},
     {"proxyprotocol 2001:db8::/129", BAD},
     {"proxyprotocol 10.0.0.0/", BAD},
@@ -214,13 +252,21 @@ static const struct row rows[] = {
     {"local orphan 5", BAD},
     {"local", BAD},
     {"local stratum 5 6", BAD},
-    {"allow", LATER},
-    {"allow 10.0.0.0/8", LATER},
-    {"allow all", BAD},
+    {"allow", GOOD},
+    {"allow 10.0.0.0/8", GOOD},
+    {"allow all", GOOD},
+    {"allow all 10.0.0.0/8", GOOD},
+    {"allow all all", BAD},
+    {"allow all 10.0.0.0/8 x", BAD},
     {"allow ::/0 1", BAD},
-    {"deny", LATER},
-    {"deny 2001:db8::/32", LATER},
+    {"deny", GOOD},
+    {"deny 2001:db8::/32", GOOD},
     {"deny 10/8", BAD},
+    {"deny all", GOOD},
+    {"sandbox yes", GOOD},
+    {"sandbox no", GOOD},
+    {"sandbox", BAD},
+    {"sandbox off", BAD},
     {"ntsonly", GOOD},
     {"ntsonly yes", BAD},
     {"threads 1", GOOD},
@@ -409,6 +455,57 @@ Test(config_table, values_arrive)
     cr_expect_str_eq(c->state_dir, "/s");
     cr_expect_eq(c->threads, 3);
     cr_expect_str_eq(c->ntp_server, "t.example");
+}
+
+Test(config_table, key_providers_arrive)
+{
+    const struct config *c = &p.config;
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "ntskeys file /run/doc.json\n"), NTS_OK);
+    cr_expect_eq(c->keys, CONFIG_KEYS_FILE);
+    cr_expect_str_eq(c->keys_source, "/run/doc.json");
+    cr_expect_not(c->keys_cache);
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "ntskeys file doc cache\n"), NTS_OK);
+    cr_expect(c->keys_cache);
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "ntskeys aws-secretsmanager " ARN "n\n"), NTS_OK);
+    cr_expect_eq(c->keys, CONFIG_KEYS_AWS);
+    cr_expect_str_eq(c->keys_source, ARN "n");
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "ntskeys cache aws-secretsmanager " ARN "n agent\n"),
+                 NTS_OK);
+    cr_expect_eq(c->keys, CONFIG_KEYS_AWS_AGENT);
+    cr_expect(c->keys_cache);
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "ntskeys command vault read Cache cache # not this\n"),
+                 NTS_OK);
+    cr_expect_eq(c->keys, CONFIG_KEYS_COMMAND);
+    cr_expect_not(c->keys_cache, "the words are the command's");
+    cr_expect_str_eq(c->keys_argv[0], "vault");
+    cr_expect_str_eq(c->keys_argv[2], "Cache");
+    cr_expect_str_eq(c->keys_argv[3], "cache");
+    cr_expect_null(c->keys_argv[4]);
+    cr_assert_eq(parse_text(&p, CONFIG_BASE "ntskeys CACHE command x\n"), NTS_OK);
+    cr_expect(c->keys_cache);
+    cr_expect_null(c->keys_argv[1]);
+}
+
+Test(config_table, a_command_of_many_words)
+{
+    char text[1024] = CONFIG_BASE "ntskeys command";
+    for (int i = 0; i < CONFIG_WORDS_MAX - 1; i++) {
+        strcat(text, " w");
+    }
+    strcat(text, "\n");
+    cr_assert_eq(parse_text(&p, text), NTS_OK, "%s", p.faults.fault[0].text);
+    cr_expect_str_eq(p.config.keys_argv[CONFIG_WORDS_MAX - 2], "w");
+    cr_expect_null(p.config.keys_argv[CONFIG_WORDS_MAX - 1]);
+}
+
+/* The document has its own rotations, and comes later. */
+Test(config_table, rotation_is_the_fleets)
+{
+    static const char *const fast = CONFIG_BASE "ntsrotate 60\nntslifetime 691200\n";
+    char text[512];
+    cr_expect_eq(parse_text(&p, fast), NTS_EFORMAT);
+    (void)snprintf(text, sizeof(text), "%sntskeys file /x\n", fast);
+    cr_expect_eq(parse_text(&p, text), NTS_OK);
 }
 
 Test(config_table, sources_arrive)

@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ntsctl: certificates, keys and state of an ntsd. Finds the command in a table and runs it.
- * Exit status: 0 done, 1 the thing asked for failed, 2 wrong usage.
+ * ntsctl: certificates, keys and state of an ntsd, or a fleet of them. Finds the command in a table
+ * and runs it. Exit status: 0 done, 1 the thing asked for failed, 2 wrong usage.
  */
 #include "tools/ntsctl.h"
+
+#include "tools/keys_options.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static int keys(int argc, char *const argv[])
-{
-    (void)argc;
-    (void)argv;
-    (void)fprintf(stderr, "ntsctl keys: not built yet\n");
-    return NTSCTL_FAILED;
-}
-
 struct command {
     const char *name;
     int (*run)(int argc, char *const argv[]);
-    const char *usage; /* NULL: not built yet, so not advertised */
+    const char *usage;
 };
 
 static const struct command COMMANDS[] = {
@@ -28,7 +22,11 @@ static const struct command COMMANDS[] = {
      "  ntsctl certs dev DIR [--name DNS]... [--ip ADDR]...\n"
      "      makes a development CA and a server certificate: DIR/ca.pem, DIR/server.pem,\n"
      "      DIR/server.key; without names for localhost, 127.0.0.1 and ::1\n"},
-    {"keys", keys, NULL},
+    {"keys", ntsctl_keys, keys_options_usage},
+    {"fleet", ntsctl_fleet,
+     "  ntsctl fleet [--json] HOST...\n"
+     "      asks the status address of each ntsd (HOST[:PORT] or a URL; port 8080) and says\n"
+     "      whether they open each other's cookies; 0: all answer and agree\n"},
     {"status", ntsctl_status,
      "  ntsctl status [--url URL]\n"
      "      state, error bound and time sources of a running ntsd, from its httpaddress;\n"
@@ -39,7 +37,7 @@ static void print_usage(FILE *out)
 {
     (void)fprintf(out, "usage:\n");
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
-        (void)fprintf(out, "%s", COMMANDS[i].usage != NULL ? COMMANDS[i].usage : "");
+        (void)fprintf(out, "%s", COMMANDS[i].usage);
     }
     (void)fprintf(out, "  ntsctl --help | --version\n");
 }

@@ -33,6 +33,12 @@ NODISCARD enum nts_err ntsctl_certs_parse(int argc, char *const argv[], struct n
 /* `certs dev DIR [--name DNS]... [--ip ADDR]...`: argv[0] is "dev". */
 int ntsctl_certs(int argc, char *const argv[]);
 
+/* `keys init|add|show|prune|revoke|rotate ...`: argv[0] is the first of these words. */
+int ntsctl_keys(int argc, char *const argv[]);
+
+/* `fleet [--json] HOST...`: what stands behind `fleet`. Done: all answer and agree. */
+int ntsctl_fleet(int argc, char *const argv[]);
+
 /* Pure. `url` borrows from argv, or is the default. NTS_EFORMAT: wrong usage. */
 NODISCARD enum nts_err ntsctl_status_parse(int argc, char *const argv[], const char **url,
                                            struct ntsctl_fault *fault);

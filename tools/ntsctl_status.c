@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ntsctl status: what a running ntsd says of its clock, asked over its status address. See
+ * ntsctl status: what a running ntsd says of its clock and keys, asked over its status address. See
  * ntsctl.h.
  */
 #include "tools/ntsctl.h"
 
 #include "tools/http_get.h"
+#include "tools/status_keys_text.h"
 #include "tools/status_text.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static int show(const char *text, struct http_url *url, struct wr *buf)
     struct http_why why;
     struct span body;
     struct status status;
+    struct fleet_facts keys;
     if (strcmp(url->path, "/") == 0) {
         (void)snprintf(url->path, sizeof(url->path), "/metrics");
     }
@@ -51,11 +53,13 @@ static int show(const char *text, struct http_url *url, struct wr *buf)
                       why.text);
         return NTSCTL_FAILED;
     }
-    if (status_parse(body, &status) != NTS_OK) {
+    if (status_parse(body, &status) != NTS_OK || fleet_parse(body, &keys) != NTS_OK) {
         (void)fprintf(stderr, "ntsctl status: no ntsd speaks at %s\n", text);
         return NTSCTL_FAILED;
     }
     status_text_print(&status, stdout);
+    printf("\n");
+    status_keys_print(&keys, stdout);
     return fflush(stdout) == 0 && status.trusted ? NTSCTL_DONE : NTSCTL_FAILED;
 }
 

@@ -63,6 +63,18 @@ NODISCARD enum nts_err file_read(const char *path, uint8_t *buf, size_t cap, siz
     return err;
 }
 
+NODISCARD enum nts_err file_read_fd(int fd, uint8_t *buf, size_t cap, size_t *n)
+{
+    enum nts_err err = read_all(fd, buf, cap, n);
+    if (err != NTS_OK) {
+        int saved = errno;
+        wipe(buf, cap);
+        *n = 0;
+        errno = saved;
+    }
+    return err;
+}
+
 static enum nts_err write_all(int fd, struct span bytes)
 {
     size_t done = 0;
@@ -79,15 +91,27 @@ static enum nts_err write_all(int fd, struct span bytes)
     return NTS_OK;
 }
 
+/* The owner first: a change of it can clear bits of the mode. */
+static enum nts_err dress(int fd, const struct file_new *as)
+{
+    bool owned = as->uid != (uid_t)-1 || as->gid != (gid_t)-1;
+    bool done = (!owned || fchown(fd, as->uid, as->gid) == 0) && fchmod(fd, as->mode) == 0;
+    return done ? NTS_OK : NTS_ESYSTEM;
+}
+
 /* Creates `tmp`, fills it and makes it durable. A leftover of a killed writer is removed first. */
-static enum nts_err write_new(int dir, const char *tmp, struct span bytes, mode_t mode)
+static enum nts_err write_new(int dir, const char *tmp, struct span bytes,
+                              const struct file_new *as)
 {
     (void)unlinkat(dir, tmp, 0);
     int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         return NTS_ESYSTEM;
     }
-    enum nts_err err = fchmod(fd, mode) != 0 ? NTS_ESYSTEM : write_all(fd, bytes);
+    enum nts_err err = dress(fd, as);
+    if (err == NTS_OK) {
+        err = write_all(fd, bytes);
+    }
     if (err == NTS_OK && fsync(fd) != 0) {
         err = NTS_ESYSTEM;
     }
@@ -97,7 +121,13 @@ static enum nts_err write_new(int dir, const char *tmp, struct span bytes, mode_
     return err;
 }
 
-static enum nts_err replace_in(int dir, const char *name, struct span bytes, mode_t mode)
+static int name_it(int dir, const char *tmp, const char *name, bool only_new)
+{
+    return only_new ? renameat2(dir, tmp, dir, name, RENAME_NOREPLACE)
+                    : renameat(dir, tmp, dir, name);
+}
+
+static enum nts_err put_in(int dir, const char *name, struct span bytes, const struct file_new *as)
 {
     char tmp[NAME_MAX + 1];
     int len = snprintf(tmp, sizeof(tmp), ".%s.new", name);
@@ -105,8 +135,8 @@ static enum nts_err replace_in(int dir, const char *name, struct span bytes, mod
         errno = ENAMETOOLONG;
         return NTS_ESYSTEM;
     }
-    enum nts_err err = write_new(dir, tmp, bytes, mode);
-    if (err == NTS_OK && renameat(dir, tmp, dir, name) != 0) {
+    enum nts_err err = write_new(dir, tmp, bytes, as);
+    if (err == NTS_OK && name_it(dir, tmp, name, as->only_new) != 0) {
         err = NTS_ESYSTEM;
     }
     if (err != NTS_OK) {
@@ -118,7 +148,7 @@ static enum nts_err replace_in(int dir, const char *name, struct span bytes, mod
     return fsync(dir) != 0 ? NTS_ESYSTEM : NTS_OK;
 }
 
-NODISCARD enum nts_err file_replace(const char *path, struct span bytes, mode_t mode)
+NODISCARD enum nts_err file_put(const char *path, struct span bytes, const struct file_new *as)
 {
     const char *slash = strrchr(path, '/');
     char parent[PATH_MAX] = ".";
@@ -135,9 +165,15 @@ NODISCARD enum nts_err file_replace(const char *path, struct span bytes, mode_t 
     if (dir < 0) {
         return NTS_ESYSTEM;
     }
-    enum nts_err err = replace_in(dir, slash == NULL ? path : slash + 1, bytes, mode);
+    enum nts_err err = put_in(dir, slash == NULL ? path : slash + 1, bytes, as);
     int saved = errno;
     (void)close(dir);
     errno = saved;
     return err;
+}
+
+NODISCARD enum nts_err file_replace(const char *path, struct span bytes, mode_t mode)
+{
+    const struct file_new as = {.mode = mode, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    return file_put(path, bytes, &as);
 }

@@ -17,6 +17,9 @@
  */
 NODISCARD enum nts_err file_read(const char *path, uint8_t *buf, size_t cap, size_t *n);
 
+/* The same from what is open already, to its end: also a pipe. NTS_ELIMIT or NTS_ESYSTEM. */
+NODISCARD enum nts_err file_read_fd(int fd, uint8_t *buf, size_t cap, size_t *n);
+
 /*
  * Replaces `path` by `bytes` with exactly `mode`: written to a new file in the same directory,
  * fsync, rename, fsync of the directory. Killed at any instruction, the old or the new file is
@@ -26,5 +29,15 @@ NODISCARD enum nts_err file_read(const char *path, uint8_t *buf, size_t cap, siz
  * be there. One writer per path at a time.
  */
 NODISCARD enum nts_err file_replace(const char *path, struct span bytes, mode_t mode);
+
+/* The same with an owner and a group, (uid_t)-1 or (gid_t)-1 for those it gets by itself; and if
+ * asked, only where nothing is yet: then EEXIST leaves what is there alone. */
+struct file_new {
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+    bool only_new;
+};
+NODISCARD enum nts_err file_put(const char *path, struct span bytes, const struct file_new *as);
 
 #endif

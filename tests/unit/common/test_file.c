@@ -91,6 +91,57 @@ Test(file, what_is_written_is_read_with_the_mode_asked_for)
     cr_assert_eq(empty_dir(), 1, "nothing but the file itself");
 }
 
+Test(file, only_new_never_replaces)
+{
+    const struct file_new as = {.mode = 0640, .uid = (uid_t)-1, .gid = (gid_t)-1, .only_new = true};
+    cr_assert_eq(file_put(path, span_of("first", 5), &as), NTS_OK);
+    cr_assert_eq(mode_of(path), 0640);
+    cr_assert_eq(file_put(path, span_of("second", 6), &as), NTS_ESYSTEM);
+    cr_assert_eq(errno, EEXIST);
+    cr_assert(span_is(contents(path), "first", 5));
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(symlink("nowhere", path), 0); /* a link without a target is something, too */
+    cr_assert_eq(file_put(path, span_of("second", 6), &as), NTS_ESYSTEM);
+    cr_assert_eq(errno, EEXIST);
+    cr_assert_eq(empty_dir(), 1, "nothing is left behind");
+}
+
+Test(file, the_owner_asked_for)
+{
+    const struct file_new mine = {.mode = 0600, .uid = geteuid(), .gid = getegid()};
+    const struct file_new given = {.mode = 0640, .uid = 65534, .gid = 65534};
+    struct stat st;
+    cr_assert_eq(file_put(path, span_of("mine", 4), &mine), NTS_OK);
+    enum nts_err err = file_put(path, span_of("given", 5), &given);
+    cr_assert_eq(stat(path, &st), 0);
+    if (geteuid() == 0) {
+        cr_assert_eq(err, NTS_OK);
+        cr_assert(st.st_uid == 65534 && st.st_gid == 65534);
+        cr_assert_eq(mode_of(path), 0640);
+    } else {
+        cr_assert_eq(err, NTS_ESYSTEM);
+        cr_assert(span_is(contents(path), "mine", 4));
+    }
+    cr_assert_eq(empty_dir(), 1, "nothing but the file itself");
+}
+
+Test(file, what_is_open_is_read_to_its_end)
+{
+    uint8_t buf[8];
+    size_t n = 0;
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], "1234", 4), 4);
+    (void)close(ends[1]);
+    cr_assert_eq(file_read_fd(ends[0], buf, sizeof(buf), &n), NTS_OK);
+    cr_assert(span_is(span_of(buf, n), "1234", 4));
+    (void)close(ends[0]);
+    cr_assert_eq(file_read_fd(ends[0], buf, sizeof(buf), &n), NTS_ESYSTEM);
+    cr_assert_eq(errno, EBADF);
+    cr_assert_eq(n, 0);
+    cr_assert_eq(buf[0], 0, "wiped on failure");
+}
+
 Test(file, a_relative_name_lies_in_the_working_directory)
 {
     cr_assert_eq(chdir(dir), 0);

@@ -103,7 +103,7 @@ static void file_get(struct contents *c)
     cr_assert_eq(file_read(file, c->bytes, sizeof(c->bytes), &c->n), NTS_OK);
 }
 
-static void file_put(const void *bytes, size_t n)
+static void put_file(const void *bytes, size_t n)
 {
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     cr_assert_geq(fd, 0);
@@ -208,7 +208,7 @@ Test(keystore, any_clock_makes_a_document_that_can_be_read)
 static void expect_kept(const void *bytes, size_t n, const char *what)
 {
     static struct contents after;
-    file_put(bytes, n);
+    put_file(bytes, n);
     expect_fault(NTS_EFORMAT, file, what, "restore it from a backup, or move it away (all cookies");
     file_get(&after);
     cr_assert(span_is(span_of(bytes, n), after.bytes, after.n), "the file is untouched");

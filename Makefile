@@ -4,10 +4,11 @@
 
 MAKEFLAGS += -rR -j$(shell nproc) --no-print-directory
 SHELL     := bash
-CC        := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
+COVER     := $(filter cover,$(MAKECMDGOALS))
+CC        := $(if $(COVER),clang,$(if $(filter default undefined,$(origin CC)),gcc,$(CC)))
 BUILD     ?= build
 comma     := ,
-B         := $(BUILD)$(if $(filter-out gcc,$(CC)),/$(notdir $(CC)))$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+B         := $(BUILD)$(if $(COVER),/cover,$(if $(filter-out gcc,$(CC)),/$(notdir $(CC))))$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 VERSION   := 0.1.0
 PREFIX    ?= /usr/local
 
@@ -20,8 +21,9 @@ $(error packages are missing, see above)
 endif
 endif
 
-PKGS      := nettle libuv openssl jansson
-PKG_CFLAGS:= $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKGS      := nettle libuv openssl jansson libseccomp
+# libcurl is loaded at run time by the one process that needs it (common/net/curl_lib.h).
+PKG_CFLAGS:= $(shell pkg-config --cflags $(PKGS) libcurl 2>/dev/null)
 PKG_LIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 MACHINE   := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 GCM_SIV   := $(if $(shell pkg-config --atleast-version=3.9 nettle 2>/dev/null && echo y),nettle,none)
@@ -31,7 +33,8 @@ WARN      := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-p
 HARDEN    := -fPIE -fstack-protector-strong -fstack-clash-protection $(if $(SAN),,-D_FORTIFY_SOURCE=2) \
              $(if $(filter x86_64,$(MACHINE)),-fcf-protection=full) \
              $(if $(filter aarch64,$(MACHINE)),-mbranch-protection=standard)
-SANFLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+             $(if $(COVER),-fprofile-instr-generate -fcoverage-mapping)
 CPPFLAGS  += -I. -D_GNU_SOURCE -DNTSD_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 CFLAGS    += -std=c11 -O2 -g $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS   += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(SANFLAGS)
@@ -80,8 +83,9 @@ $(BINS):
 # Unit tests: tests/unit/AREA/test_X.c, linked with what AREA may use.
 UNIT_SRC  := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT      := $(UNIT_SRC:%.c=$(B)/%)
-# Criterion's runner cannot start under ThreadSanitizer; tsan_runner.c runs its tests instead.
-RUNNER    := $(if $(findstring thread,$(SAN)),$(B)/obj/tests/unit/tsan_runner.o,-lcriterion)
+# Criterion's runner cannot start under ThreadSanitizer, and ends its children before they have
+# written their counters; tsan_runner.c runs its tests instead.
+RUNNER    := $(if $(findstring thread,$(SAN))$(COVER),$(B)/obj/tests/unit/tsan_runner.o,-lcriterion)
 define unit_area
 $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/$(1)/test_*.c))): $(B)/%: $(B)/obj/%.o $(filter %.o,$(RUNNER)) $(call libs_for,$(1))
 	@mkdir -p $$(@D); $$(LINK) $(filter -l%,$(RUNNER)) $(LDLIBS)
@@ -90,10 +94,13 @@ $(foreach a,common certs nts-ke ntp ntsd tools,$(eval $(call unit_area,$(a))))
 
 $(B)/tests/unit/ntsd/test_daemon: | $(B)/ntsd
 
-# Simulations: one program of tests/sim/*.c.
-SIM       := $(B)/tests/sim/clock_sim
-$(SIM): $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/sim/*.c))) $(call libs_for,sim)
-	@mkdir -p $(@D); $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# Simulations: of the clock, and of a fleet with one secret (tests/sim/fleet_*.c).
+SIM       := $(B)/tests/sim/clock_sim $(B)/tests/sim/fleet_sim
+SIM_SRC   := $(sort $(wildcard tests/sim/*.c))
+$(B)/tests/sim/clock_sim: $(patsubst %.c,$(B)/obj/%.o,$(filter-out tests/sim/fleet_%,$(SIM_SRC))) $(call libs_for,sim)
+$(B)/tests/sim/fleet_sim: $(patsubst %.c,$(B)/obj/%.o,$(filter tests/sim/fleet_%,$(SIM_SRC))) $(call libs_for,sim)
+$(SIM):
+	@mkdir -p $(@D); $(LINK) $(LDLIBS)
 
 # End-to-end helpers in C: tests/e2e/X.c, each a program of its own, over tests/support/*.c.
 E2E_BIN   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/e2e/*.c)))
@@ -102,7 +109,7 @@ $(E2E_BIN): $(B)/%: $(B)/obj/%.o $(call lib_of,tests/support) $(call libs_for,e2
 	@mkdir -p $(@D); $(LINK) $(LDLIBS)
 
 # Fuzzing: clang, all core code instrumented; the corpora are replayed by `make check`.
-FUZZ      := $(patsubst %.c,$(BUILD)/fuzz/%,$(notdir $(sort $(wildcard tests/fuzz/fuzz_*.c))))
+FUZZ      := $(patsubst %.c,$(if $(COVER),$(B),$(BUILD))/fuzz/%,$(notdir $(sort $(wildcard tests/fuzz/fuzz_*.c))))
 FUZZ_FLAGS:= -std=c11 -O1 -g $(WARN) -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_OBJ  := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(LIB_SRC))
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
@@ -112,16 +119,24 @@ $(BUILD)/fuzz/libntsd.a: $(FUZZ_OBJ)
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libntsd.a
 	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MF $@.d -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
+$(BUILD)/cover/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(foreach f,$(FOLDERS),$(call lib_of,$(f)))
+	@mkdir -p $(@D); clang $(CPPFLAGS) -std=c11 $(WARN) $(SANFLAGS) -fsanitize=fuzzer -o $@ $< \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
 unit: $(BINS) $(UNIT) ## run the unit tests (with SAN=address,undefined or SAN=thread: sanitized)
 	@tests/support/run.sh unit $(B)
-sim: $(SIM) ## simulate the clock and print what came of it; PLOT=docs/clock.svg draws it, too
-	@$(SIM) $(if $(PLOT),--plot $(PLOT))
+sim: $(SIM) ## simulate the clock and the fleet, print what came of it; PLOT=docs/clock.svg draws it, too
+	@$(B)/tests/sim/clock_sim $(if $(PLOT),--plot $(PLOT)); clock=$$?; echo; $(B)/tests/sim/fleet_sim && exit $$clock
 check: $(BINS) $(UNIT) $(SIM) $(E2E_BIN) $(FUZZ) ## everything: unit, simulations, corpora, end to end; ends with one line
 	@tests/support/run.sh unit,sim,fuzz,e2e $(B) $(BUILD)/fuzz
 e2e: $(BINS) $(E2E_BIN) ## the end-to-end tests alone
 	@tests/support/run.sh e2e $(B)
-fuzz: $(FUZZ) ## fuzz T=target (default: each in turn) for TIME=seconds each (default 60)
+fuzz: $(FUZZ) ## fuzz T=target for TIME=seconds (60); without T all targets share them; KEEP=1 keeps
 	@tests/support/fuzz.sh $(BUILD)/fuzz "$(T)" "$(or $(TIME),60)"
+cover: $(BINS) $(UNIT) $(FUZZ) ## lines of core files that unit tests and corpora run; 95 % wanted
+	@tests/support/cover.sh $(B)
+judges: $(BINS) $(UNIT) $(E2E_BIN) ## independent judges: TLS scanners, checksec, valgrind, cppcheck, clang-tidy
+	@tests/support/judges.sh $(B) $(CPPFLAGS)
 demo: $(BINS) ## dev CA, ntsd on loopback, asked by ntsq and chronyd, stopped again
 	@tests/support/demo.sh $(B)
 run: $(BINS) ## the same server, staying in the foreground until Ctrl-C
@@ -149,6 +164,6 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-.PHONY: all unit sim check e2e fuzz demo run docs lint format install dist compdb clean help
+.PHONY: all unit sim check e2e fuzz cover judges demo run docs lint format install dist compdb clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name peers -prune -o -name '*.d' -type f -print 2>/dev/null)

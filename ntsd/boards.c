@@ -24,6 +24,7 @@ struct layout {
 
 static const struct layout layouts[BOARDS_COUNT] = {
     [BOARDS_KEYS] = {"ntsd-keys", sizeof(struct keyring)},
+    [BOARDS_KEY_DOC] = {"ntsd-key-document", sizeof(struct keydoc)},
     [BOARDS_CLOCK] = {"ntsd-clock", sizeof(struct clock_model)},
     [BOARDS_CLOCK_REPORT] = {"ntsd-clock-report", sizeof(struct clock_report)},
     [BOARDS_CLOCK_MEMORY] = {"ntsd-clock-memory", sizeof(struct clock_memory)},
@@ -35,7 +36,8 @@ static const struct layout layouts[BOARDS_COUNT] = {
     [BOARDS_CLOCK_STATS] = {"ntsd-clock-stats", 0},
 };
 
-_Static_assert(sizeof(struct keyring) % 8 == 0, "board values are whole words");
+_Static_assert(sizeof(struct keyring) % 8 == 0 && sizeof(struct keydoc) % 8 == 0,
+               "board values are whole words");
 
 size_t boards_ke_stats_stride(void)
 {
@@ -135,7 +137,7 @@ void *boards_map(const struct boards *boards, enum boards_id id, enum boards_acc
 {
     size_t size = boards->file[id].size;
     void *p = access == BOARDS_NONE ? NULL : map(boards, id, access, 0, size);
-    if (p != NULL && id == BOARDS_KEYS) {
+    if (p != NULL && (id == BOARDS_KEYS || id == BOARDS_KEY_DOC)) {
         (void)madvise(p, size, MADV_DONTDUMP);
         (void)mlock(p, size); /* best effort: RLIMIT_MEMLOCK may be small */
     }

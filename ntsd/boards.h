@@ -6,7 +6,7 @@
  * child taken over by a stranger's packet could rewrite the clock or read the keys. With one file a
  * board, a child maps only what its role may see, read-only through a descriptor that was opened
  * read-only (the kernel then refuses mprotect as well), and closes all descriptors. The parent
- * keeps the descriptors for children to come, but never maps the key board once a secret is in it.
+ * keeps the descriptors for children to come, but never maps a board once a secret is in it.
  */
 #ifndef NTSD_NTSD_BOARDS_H
 #define NTSD_NTSD_BOARDS_H
@@ -17,6 +17,7 @@
 
 enum boards_id {
     BOARDS_KEYS,         /* board of struct keyring: secret */
+    BOARDS_KEY_DOC,      /* board of struct keydoc: secret; for the next keys process alone */
     BOARDS_CLOCK,        /* board of struct clock_model */
     BOARDS_CLOCK_REPORT, /* board of struct clock_report */
     BOARDS_CLOCK_MEMORY, /* board of struct clock_memory: for the next clock process alone */
@@ -45,8 +46,9 @@ struct boards {
 NODISCARD enum nts_err boards_open(struct boards *boards, size_t workers, size_t ke_processes);
 void boards_close(struct boards *boards);
 
-/* Maps a whole board, or NULL (errno). The key board is left out of core dumps and, where limits
- * allow, kept from being swapped; the writer's mapping of the supervisor's is not inherited. */
+/* Maps a whole board, or NULL (errno). Those with secrets are left out of core dumps and, where
+ * limits allow, kept from being swapped; the writer's mapping of the supervisor's is not inherited.
+ */
 void *boards_map(const struct boards *boards, enum boards_id id, enum boards_access access);
 
 /* Maps the page of one KE process in BOARDS_KE_STATS and nothing beside it. */

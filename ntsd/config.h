@@ -58,6 +58,8 @@ struct config {
     size_t pair_count;
     const char *cert[CONFIG_PAIRS_MAX];
     const char *key[CONFIG_PAIRS_MAX];
+    const char *client_ca;  /* what clients' certificates have to come from, or NULL */
+    const char *client_crl; /* lists of those that are revoked, or NULL */
     const char *ntp_server; /* NTPv4 server record, or NULL */
     size_t aead_count;
     uint16_t aead[AEAD_MAX];
@@ -69,6 +71,7 @@ struct config {
     uint32_t rotate_s;
     uint32_t lifetime_s;
     const char *state_dir;
+    const char *credentials; /* the environment's CREDENTIALS_DIRECTORY; not of the text */
 
     bool clock_system;      /* the kernel clock is a source */
     uint32_t local_stratum; /* 0: not given */

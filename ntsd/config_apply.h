@@ -33,6 +33,7 @@ bool config_apply_nts_rate_limit(struct config_line *line);
 bool config_apply_connections(struct config_line *line);
 bool config_apply_allow(struct config_line *line);
 bool config_apply_deny(struct config_line *line);
+bool config_apply_clients(struct config_line *line);
 bool config_apply_proxy(struct config_line *line);
 
 /* Helpers of the above. */

@@ -60,6 +60,7 @@ struct config *config_load(const char *path, FILE *errors)
         goto out;
     }
     good = config_parse(span_of(text, n), config, &faults) == NTS_OK;
+    config->credentials = getenv("CREDENTIALS_DIRECTORY"); /* systemd.exec(5) */
     tell_faults(path, &faults, errors);
 out:
     free(text);

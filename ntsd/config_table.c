@@ -132,11 +132,14 @@ static const struct config_directive directives[] = {
              "limited by its session, whatever address it comes from; all others by address, of "
              "which ipv4 (32) and ipv6 (64) bits count. Each worker counts for itself."},
     {.name = "ntsclientca",
-     .args = "FILE",
+     .args = "FILE [crl FILE]",
      .absent = "no client certificate is asked for",
-     .later = true,
-     .apply = config_apply_text,
-     .help = "CA certificates in PEM; NTS-KE clients then need a certificate of theirs."},
+     .apply = config_apply_clients,
+     .help = "NTS-KE clients need a certificate of one of these authorities: CA certificates in "
+             "PEM, at most 8, each trusted by itself. crl: lists of revoked certificates in PEM or "
+             "DER, at most 8 MiB; each authority must have one, be it empty, and one past its date "
+             "goes on being used. Both files are read again like certificates. Dates are judged by "
+             "the clock of the system. See devices.md."},
     {.name = "proxyprotocol",
      .args = "CIDR",
      .absent = "nobody's",

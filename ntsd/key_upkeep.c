@@ -6,6 +6,13 @@
 
 #include "common/keys/keyring.h"
 
+bool key_upkeep_of_fleet(struct keydoc *doc, struct key_moment moment,
+                         const struct key_terms *terms)
+{
+    return moment.trusted && moment.has_held &&
+           keydoc_advance(doc, moment.now_s, terms->lifetime_s);
+}
+
 struct key_upkeep key_upkeep_do(struct keydoc *doc, struct key_moment moment,
                                 const struct key_terms *terms, struct rng *rng)
 {
@@ -14,7 +21,7 @@ struct key_upkeep key_upkeep_do(struct keydoc *doc, struct key_moment moment,
         return done;
     }
     /* First, because it makes room for an epoch. */
-    done.changed = moment.has_held && keydoc_advance(doc, moment.now_s, terms->lifetime_s);
+    done.changed = key_upkeep_of_fleet(doc, moment, terms);
     struct keyplan plan = keyplan_make(doc, moment.now_s, terms->rotate_s);
     if (plan.why == KEYPLAN_KEEP || (plan.why == KEYPLAN_AHEAD && !moment.has_held)) {
         return done;

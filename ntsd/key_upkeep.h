@@ -24,4 +24,11 @@ struct key_upkeep {
 struct key_upkeep key_upkeep_do(struct keydoc *doc, struct key_moment moment,
                                 const struct key_terms *terms, struct rng *rng);
 
+/*
+ * The same for a document that belongs to a fleet: held, expired chain values are destroyed, in
+ * this copy of it alone, and nothing is ever added. True when `doc` changed.
+ */
+bool key_upkeep_of_fleet(struct keydoc *doc, struct key_moment moment,
+                         const struct key_terms *terms);
+
 #endif

@@ -6,7 +6,9 @@
 
 #include "ntp/ntp_service.h"
 #include "nts-ke/ke_outcome.h"
+#include "ntsd/metrics_clients.h"
 #include "ntsd/metrics_clock.h"
+#include "ntsd/metrics_keys.h"
 #include "ntsd/metrics_text.h"
 #include "ntsd/readiness.h"
 
@@ -40,8 +42,6 @@ static void write_ntp(const struct snapshot *s, struct wr *out)
         {NTP_COUNT_RECEIVED, "ntsd_ntp_received_total", "Datagrams read."},
         {NTP_COUNT_SENT, "ntsd_ntp_sent_total", "Datagrams sent."},
         {NTP_COUNT_COOKIES, "ntsd_ntp_cookies_total", "New cookies in replies."},
-        {NTP_COUNT_OLD_KEY, "ntsd_ntp_old_key_total",
-         "Cookies opened with a key that issues no more."},
         {NTP_COUNT_SEND_FAILED, "ntsd_ntp_send_failed_total", "Replies the kernel did not take."},
         {NTP_COUNT_RECEIVE_FAILED, "ntsd_ntp_receive_failed_total", "Reads that failed."},
         {NTP_COUNT_NO_STAMP, "ntsd_ntp_no_stamp_total",
@@ -56,6 +56,13 @@ static void write_ntp(const struct snapshot *s, struct wr *out)
     }
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         metrics_counter(out, others[i].name, others[i].help, ntp_sum(s, others[i].index));
+    }
+    name = "ntsd_ntp_cookies_opened_total";
+    metrics_head(out, name, "counter",
+                 "Cookies opened, by how many keys lie between theirs and the issuing one.");
+    for (unsigned i = 0; i < NTP_COOKIE_AGES; i++) {
+        metrics_put(out, "%s{age=\"%s\"} %" PRIu64 "\n", name, ntp_cookie_age_name(i),
+                    ntp_sum(s, NTP_COUNT_AGE_0 + i));
     }
 }
 
@@ -107,26 +114,6 @@ static void write_certificates(const struct snapshot *s, struct wr *out)
                   (double)s->ke.last_reload_failed);
 }
 
-static void write_keys(const struct snapshot *s, struct wr *out)
-{
-    metrics_gauge(out, "ntsd_keys", "Keys in the ring.", s->has_keys ? (double)s->keys.count : 0);
-    if (!s->has_keys || s->keys.count == 0) {
-        return;
-    }
-    const uint8_t *f = s->keys.fingerprint;
-    metrics_head(out, "ntsd_key_issuing", "gauge",
-                 "The key that seals new cookies; equal on all hosts.");
-    metrics_put(out,
-                "ntsd_key_issuing{id=\"%06" PRIx64
-                "\",fingerprint=\"%02x%02x%02x%02x%02x%02x%02x%02x\"} "
-                "1\n",
-                s->keys.issuing_id, f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]);
-    metrics_gauge(out, "ntsd_keys_next_change_seconds", "Until the ring changes.",
-                  (double)(s->keys.next_change - s->now_s));
-    metrics_gauge(out, "ntsd_keys_save_failed", "1: the state directory lacks the newest document.",
-                  (double)s->keys.save_failed);
-}
-
 static void write_processes(const struct snapshot *s, struct wr *out)
 {
     const struct supervisor_status *supervisor = &s->supervisor;
@@ -173,13 +160,14 @@ void metrics_write(const struct snapshot *snapshot, struct wr *out)
     write_processes(snapshot, out);
     write_readiness(snapshot, out);
     metrics_clock_write(snapshot, out);
-    write_keys(snapshot, out);
+    metrics_keys_write(snapshot, out);
     if (snapshot->ntp_wanted) {
         write_ntp(snapshot, out);
     }
     if (snapshot->ke_wanted) {
         write_ke(snapshot, out);
         write_certificates(snapshot, out);
+        metrics_clients_write(snapshot, out);
     }
     write_http(snapshot, out);
 }

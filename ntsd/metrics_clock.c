@@ -28,6 +28,9 @@ static void write_state(const struct snapshot *s, struct wr *out)
                     clock_state_name((enum clock_state)i),
                     stats_get(&s->clock_stats[0], CLOCK_COUNT_ENTERED_0 + (unsigned)i));
     }
+    name = "ntsd_clock_state_write_failures_total";
+    metrics_head(out, name, "counter", "How often the state for the next start was not written.");
+    metrics_put(out, "%s %" PRIu64 "\n", name, stats_get(&s->clock_stats[0], CLOCK_COUNT_NOT_KEPT));
 }
 
 static void write_model(const struct snapshot *s, struct wr *out)

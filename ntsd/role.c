@@ -23,6 +23,7 @@ static const struct duty duties[ROLE_COUNT] = {
                    .process_name = "ntsd: keys",
                    .run = role_keys_run,
                    .access = {[BOARDS_KEYS] = BOARDS_WRITE,
+                              [BOARDS_KEY_DOC] = BOARDS_WRITE,
                               [BOARDS_KEY_STATUS] = BOARDS_WRITE,
                               [BOARDS_CLOCK] = BOARDS_READ}},
     [ROLE_KE] = {.name = "ke",

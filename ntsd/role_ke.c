@@ -24,6 +24,7 @@ static void fill(struct ke_service_options *options, const struct role_context *
     for (size_t i = 0; i < config->pair_count; i++) {
         options->pair[i] = (struct tls_pair_files){.cert = config->cert[i], .key = config->key[i]};
     }
+    options->clients = (struct client_ca_files){.ca = config->client_ca, .crl = config->client_crl};
     options->policy.aead_count = config->aead_count;
     memcpy(options->policy.aead, config->aead, sizeof(config->aead));
     options->ntp_server = config->ntp_server;

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The `keys` process: keeps the secret document and publishes the ring that follows from it.
- * Shell module.
- *
- * What is done to the document, and when a clock is good enough for it, is decided in key_upkeep.h.
- * A store that fails leaves the ring running and is tried again.
+ * The `keys` process: keeps the secret document and publishes the ring that follows from it. Wires
+ * what it does not do itself: the document of this host (key_own.h) or of a fleet (key_fleet.h),
+ * the time keys live by (key_time.h), and the boards (key_publish.h). Shell module.
  */
 #include "ntsd/role.h"
 
 #include "common/base/board.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
-#include "common/keys/keystore.h"
-#include "ntsd/key_upkeep.h"
-#include "ntsd/status_values.h"
+#include "ntsd/key_fleet.h"
+#include "ntsd/key_own.h"
+#include "ntsd/key_publish.h"
+#include "ntsd/key_source.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 struct keys_role {
@@ -27,16 +25,13 @@ struct keys_role {
     uv_signal_t term;
     uv_signal_t reload;
     struct key_time time;
-    struct keydoc doc;
-    struct keyring ring; /* as published; count 0: nothing yet */
-    int64_t next_change;
-    bool unsaved; /* `doc` is newer than what the directory holds */
-    bool save_failed;
-    bool is_stale; /* `ring` was made from an older `doc` */
-    bool is_jump_told;
-    bool is_left_out_told;
+    struct keydoc doc; /* count 0: none yet */
     struct rng *rng;
-    struct log_limit failures;
+    bool is_fleet; /* whose document: one of the next two is in use */
+    struct key_fleet fleet;
+    struct key_own own;
+    struct key_publish publish;
+    bool is_jump_told;
 };
 
 static struct key_moment now(struct keys_role *role)
@@ -48,14 +43,6 @@ static struct key_moment now(struct keys_role *role)
     struct mono_ns boot = boot_now();
     bool has = board_read(board, &clock, sizeof(clock), &generation) == NTS_OK && generation > 0;
     return key_time_at(&role->time, has ? &clock : NULL, raw, boot);
-}
-
-static void fail(struct keys_role *role, const char *event, const char *why)
-{
-    uint64_t suppressed = 0;
-    if (log_limit_allows(&role->failures, mono_now(), &suppressed)) {
-        log_event(LOG_LEVEL_ERROR, event, "reason", why, NULL);
-    }
 }
 
 /* Once when it begins and once when it ends, not at each look. */
@@ -72,129 +59,64 @@ static void tell_jump(struct keys_role *role, struct key_moment moment)
     role->is_jump_told = ignored || (role->is_jump_told && !moment.trusted);
 }
 
-static void tell_epoch(struct keys_role *role, const struct key_upkeep *done)
+/* What is done with the document there is. `stale`: it is another one than before. */
+static void work(struct keys_role *role, struct key_moment moment, bool stale)
 {
-    if (done->err != NTS_OK) {
-        fail(role, "secret document needs an epoch, the keys go on", done->fault.text);
+    bool changed = role->is_fleet
+                       ? key_fleet_keep_up(&role->fleet, &role->doc, moment)
+                       : key_own_keep_up(&role->own, &role->doc, moment, &role->time.terms);
+    key_publish_ring(&role->publish, &role->doc, moment, stale || changed);
+    if (role->is_fleet) {
+        key_fleet_seal(&role->fleet, &role->doc, moment);
     }
-    switch (done->added) {
-    case KEYPLAN_KEEP:
-        return;
-    case KEYPLAN_FIRST:
-    case KEYPLAN_ROTATION:
-    case KEYPLAN_USED_UP:
-        log_event(LOG_LEVEL_INFO, "epoch added", "why",
-                  done->added == KEYPLAN_USED_UP ? "periods used up" : "ntsrotate", NULL);
-        return;
-    case KEYPLAN_AHEAD:
-        log_event(LOG_LEVEL_ERROR,
-                  "secret document was made by a clock ahead, epoch added that begins now",
-                  "effect", "cookies sealed with the old one are refused", NULL);
-        return;
-    }
-}
-
-static void save(struct keys_role *role)
-{
-    struct keystore_fault fault;
-    bool saved = keystore_save(role->context->config->state_dir, &role->doc, &fault) == NTS_OK;
-    if (!saved) {
-        fail(role, "secret document not stored, the keys go on", fault.text);
-    } else if (role->save_failed) {
-        log_event(LOG_LEVEL_INFO, "secret document stored again", NULL);
-    }
-    role->unsaved = !saved;
-    role->save_failed = !saved;
-}
-
-static void keep_up(struct keys_role *role, struct key_moment moment)
-{
-    struct key_upkeep done = key_upkeep_do(&role->doc, moment, &role->time.terms, role->rng);
-    tell_epoch(role, &done);
-    if (done.changed) {
-        role->unsaved = true;
-        role->is_stale = true;
-    }
-    if (role->unsaved) {
-        save(role);
-    }
-}
-
-static void tell_left_out(struct keys_role *role)
-{
-    bool left_out = role->ring.left_out > 0;
-    if (left_out && !role->is_left_out_told) {
-        log_event(LOG_LEVEL_WARN, "more keys than there is room for, the oldest are refused",
-                  "left_out", log_fmt(LOG_BUF, "%" PRIu64, role->ring.left_out), NULL);
-    }
-    role->is_left_out_told = left_out;
-}
-
-/* The ring for now, unless the one that is out still is that one. */
-static void derive(struct keys_role *role, struct key_moment moment)
-{
-    const struct config *config = role->context->config;
-    bool current = role->ring.count > 0 && !role->is_stale && moment.now_s >= role->ring.made_at &&
-                   moment.now_s < role->next_change;
-    if (current) {
-        return;
-    }
-    struct keyring ring;
-    keyring_derive(&role->doc, moment.now_s, config->lifetime_s, &ring);
-    uint32_t before = role->ring.count == 0 ? UINT32_MAX : role->ring.key[role->ring.issuing].id;
-    role->ring = ring;
-    wipe(&ring, sizeof(ring));
-    role->is_stale = false;
-    tell_left_out(role);
-    role->next_change = keyring_next_change(&role->doc, moment.now_s, config->lifetime_s);
-    board_write(role->context->board[BOARDS_KEYS], &role->ring, sizeof(role->ring));
-    const struct keyring_key *issuing = &role->ring.key[role->ring.issuing];
-    if (issuing->id != before) {
-        log_event(LOG_LEVEL_INFO, "key issues", "id", log_fmt(LOG_BUF, "%06" PRIx32, issuing->id),
-                  "keys", log_fmt(LOG_BUF, "%" PRIu32, role->ring.count), "next_change_s",
-                  log_fmt(LOG_BUF, "%" PRId64, role->next_change - moment.now_s), NULL);
-    }
-}
-
-static void publish_status(const struct keys_role *role, struct key_moment moment)
-{
-    const struct keyring *ring = &role->ring;
-    struct key_status status = {.count = ring->count,
-                                .made_at = ring->made_at,
-                                .next_change = role->next_change,
-                                .trusted = moment.trusted,
-                                .save_failed = role->save_failed};
-    if (ring->count > 0) {
-        status.issuing_id = ring->key[ring->issuing].id;
-        status.issues_until = ring->key[ring->issuing].issues_until;
-        keyring_fingerprint(&ring->key[ring->issuing], status.fingerprint);
-    }
-    board_write(role->context->board[BOARDS_KEY_STATUS], &status, sizeof(status));
 }
 
 static void on_timer(uv_timer_t *timer);
 
-static void tick(struct keys_role *role)
+static void look(struct keys_role *role, struct key_moment moment, bool stale)
 {
-    struct key_moment moment = now(role);
     tell_jump(role, moment);
-    keep_up(role, moment);
-    derive(role, moment);
-    publish_status(role, moment);
-    uint64_t wait_ms = key_time_wait_ms(moment, role->next_change);
+    if (role->doc.count > 0) {
+        work(role, moment, stale);
+    }
+    key_publish_status(&role->publish, moment, role->own.save_failed, &role->fleet.status);
+    uint64_t wait_ms = key_time_wait_ms(moment, role->publish.next_change);
     (void)uv_timer_start(&role->timer, on_timer, wait_ms, 0);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    tick(timer->data);
+    struct keys_role *role = timer->data;
+    look(role, now(role), false);
 }
 
-/* The provider `auto` has nothing to read again; a store that failed is tried at once. */
+/* The store is asked at once; a directory that failed is tried at once. */
 static void on_reload(uv_signal_t *handle, int signal)
 {
+    struct keys_role *role = handle->data;
     (void)signal;
-    tick(handle->data);
+    look(role, now(role), false);
+    if (role->is_fleet) {
+        key_fetch_now(&role->fleet.fetch);
+    }
+}
+
+/* Each epoch has its own rotation, and how long a clock has to hold depends on it. */
+static void follow_rotation(struct keys_role *role, struct key_moment moment)
+{
+    if (role->doc.count > 0) {
+        size_t issuing = keyring_place_at(&role->doc, moment.now_s).epoch;
+        role->time.terms.rotate_s = role->doc.epoch[issuing].rotate_s;
+    }
+}
+
+static void on_answered(void *ctx)
+{
+    struct keys_role *role = ctx;
+    struct key_moment moment = now(role);
+    bool changed = key_fleet_answer(&role->fleet, &role->doc, moment);
+    follow_rotation(role, moment);
+    look(role, moment, changed);
 }
 
 static void on_term(uv_signal_t *handle, int signal)
@@ -204,29 +126,31 @@ static void on_term(uv_signal_t *handle, int signal)
     uv_close((uv_handle_t *)&role->timer, NULL);
     uv_close((uv_handle_t *)&role->term, NULL);
     uv_close((uv_handle_t *)&role->reload, NULL);
+    key_fleet_close(&role->fleet);
+    uv_stop(&role->loop); /* nobody waits for a store that is being asked */
 }
 
-static bool open_store(struct keys_role *role)
+static bool open_document(struct keys_role *role)
 {
-    const struct config *config = role->context->config;
-    struct keystore_fault fault = {{0}};
+    const struct role_context *context = role->context;
     role->rng = rng_new();
     if (role->rng == NULL) {
         log_event(LOG_LEVEL_ERROR, "out of memory", NULL);
         return false;
     }
-    /* A ring on the board is in service, whoever of this role put it there: a secret made anew
-     * would refuse its cookies. It stays while this process fails and is tried again. */
-    const struct keystore_options options = {
-        .dir = config->state_dir,
-        .now_s = now(role).now_s,
-        .rotate_s = config->rotate_s,
-        .may_create = board_generation(role->context->board[BOARDS_KEYS]) == 0};
-    enum nts_err err = keystore_open(&options, role->rng, &role->doc, &fault);
-    if (err != NTS_OK) {
-        log_event(LOG_LEVEL_ERROR, "no keys", "reason", fault.text, NULL);
+    if (role->is_fleet) {
+        const struct key_fleet_options options = {.context = context,
+                                                  .loop = &role->loop,
+                                                  .rng = role->rng,
+                                                  .answered = on_answered,
+                                                  .ctx = role};
+        bool good = key_fleet_open(&role->fleet, &options, &role->doc);
+        follow_rotation(role, now(role));
+        return good;
     }
-    return err == NTS_OK;
+    key_own_init(&role->own, context->config->state_dir, role->rng);
+    return key_own_load(&role->own, &role->time.terms, now(role).now_s,
+                        board_generation(context->board[BOARDS_KEYS]) != 0, &role->doc);
 }
 
 static bool open_loop(struct keys_role *role)
@@ -251,18 +175,18 @@ int role_keys_run(const struct role_context *context)
         return 1;
     }
     role->context = context;
-    role->failures = (struct log_limit){.interval_s = 60, .burst = 3};
+    role->is_fleet = key_source_is_fleet(context->config);
     const struct key_terms terms = {.rotate_s = context->config->rotate_s,
                                     .lifetime_s = context->config->lifetime_s};
     key_time_init(&role->time, &terms, wall_now(), boot_now());
-    bool good = open_loop(role) && open_store(role);
+    key_publish_init(&role->publish, context);
+    bool good = open_loop(role) && open_document(role);
     if (good) {
-        tick(role);
+        look(role, now(role), true);
         (void)uv_run(&role->loop, UV_RUN_DEFAULT);
     }
     keydoc_wipe(&role->doc);
-    keyring_wipe(&role->ring);
+    keyring_wipe(&role->publish.ring);
     rng_free(role->rng);
-    free(role);
-    return good ? 0 : 1;
+    return good ? 0 : 1; /* a helper thread may still use what is left; it goes with the process */
 }

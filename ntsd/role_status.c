@@ -45,6 +45,7 @@ static void take_snapshot(struct status_role *role)
     s->has_keys = read_board(context->board[BOARDS_KEY_STATUS], &s->keys, sizeof(s->keys));
     s->has_ke = read_board(context->board[BOARDS_KE_STATUS], &s->ke, sizeof(s->ke));
     s->raw = mono_raw_now();
+    s->boot = boot_now();
     bool trusted = s->has_clock && clock_model_is_trusted(&s->clock, s->raw);
     struct wall_ns now = trusted ? clock_model_at(&s->clock, s->raw) : wall_now();
     s->now_s = now.ns / NS_PER_S;

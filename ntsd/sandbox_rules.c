@@ -8,6 +8,8 @@
  */
 #include "ntsd/sandbox_rules.h"
 
+#include "common/keys/keycache.h"
+
 #define CALLS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static const char *const *const calls[SANDBOX_FAMILIES] = {
@@ -188,6 +190,10 @@ size_t sandbox_paths(enum role role, const struct config *config,
         if (config->keys == CONFIG_KEYS_FILE) {
             add(&list, config->keys_source, SANDBOX_READ_BENEATH, true);
         }
+        if (config->keys_cache) {
+            add(&list, KEYCACHE_MACHINE_ID, SANDBOX_READ_BENEATH, false);
+            add(&list, config->credentials, SANDBOX_READ_BENEATH, false);
+        }
         break;
     case ROLE_KE:
         add(&list, SPARE_FILE, SANDBOX_READ_BENEATH, false);
@@ -195,6 +201,8 @@ size_t sandbox_paths(enum role role, const struct config *config,
             add(&list, config->cert[i], SANDBOX_READ_BENEATH, true);
             add(&list, config->key[i], SANDBOX_READ_BENEATH, true);
         }
+        add(&list, config->client_ca, SANDBOX_READ_BENEATH, true);
+        add(&list, config->client_crl, SANDBOX_READ_BENEATH, true);
         break;
     case ROLE_STATUS:
         add(&list, SPARE_FILE, SANDBOX_READ_BENEATH, false);

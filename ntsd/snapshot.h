@@ -17,8 +17,9 @@ struct snapshot {
     bool has_clock; /* something was published */
     bool has_keys;
     bool has_ke;
-    struct mono_ns raw; /* now */
-    int64_t now_s;      /* served time where trusted, the host's otherwise */
+    struct mono_ns raw;  /* now */
+    struct mono_ns boot; /* now, by CLOCK_BOOTTIME */
+    int64_t now_s;       /* served time where trusted, the host's otherwise */
     struct supervisor_status supervisor;
     struct clock_model clock;
     bool has_report;

@@ -9,6 +9,8 @@
 #include "common/base/log.h"
 #include "nts-ke/ke_proto.h"
 #include "ntsd/file_access.h"
+#include "ntsd/fleet_check.h"
+#include "ntsd/key_source.h"
 #include "ntsd/state_check.h"
 
 #include <errno.h>
@@ -31,22 +33,47 @@ static bool tell(const char *text)
 static bool check_readable(const struct config *config, const struct account *account)
 {
     struct file_access_fault fault;
+    const char *files[2 * CONFIG_PAIRS_MAX + 2] = {config->client_ca, config->client_crl};
+    size_t count = 2;
     bool good = true;
     for (size_t i = 0; i < config->pair_count; i++) {
-        const char *files[] = {config->cert[i], config->key[i]};
-        for (size_t f = 0; f < 2; f++) {
-            if (!file_access_is_readable(files[f], account, &fault)) {
-                good = tell(fault.text);
-            }
+        files[count++] = config->cert[i];
+        files[count++] = config->key[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (files[i] != NULL && !file_access_is_readable(files[i], account, &fault)) {
+            good = tell(fault.text);
         }
     }
     return good;
 }
 
+/* Days from now; negative: ago. */
+static int64_t days_until(int64_t time_s)
+{
+    return (time_s - wall_now().ns / NS_PER_S) / SECONDS_PER_DAY;
+}
+
+/* At a start it is the ke process that tells them, in its log. */
+static void tell_clients(const struct config *config, const struct client_ca_info *clients)
+{
+    for (size_t i = 0; i < clients->count; i++) {
+        printf("%s: clients of %s, %" PRId64 " days left\n", config->client_ca,
+               clients->ca[i].subject, days_until(clients->ca[i].not_after));
+    }
+    if (clients->crl_count > 0) {
+        printf("%s: %" PRIu64 " revoked", config->client_crl, clients->revoked);
+        if (clients->crl_until != INT64_MAX) {
+            printf(", due in %" PRId64 " days", days_until(clients->crl_until));
+        }
+        printf("\n");
+    }
+}
+
 static void tell_pair(const struct config *config, const struct tls_server_info *info, size_t i,
                       enum start_check_mode mode)
 {
-    int64_t days = (info->pair[i].not_after - wall_now().ns / NS_PER_S) / SECONDS_PER_DAY;
+    int64_t days = days_until(info->pair[i].not_after);
     if (mode == START_CHECK_ONLY) {
         printf("%s: %s, %" PRId64 " days left\n", config->cert[i], info->pair[i].names, days);
         return;
@@ -68,12 +95,16 @@ static bool check_pairs(const struct config *config, enum start_check_mode mode)
     const struct tls_server_options options = {.files = files,
                                                .count = config->pair_count,
                                                .alpn = KE_ALPN,
-                                               .now_s = wall_now().ns / NS_PER_S};
+                                               .now_s = wall_now().ns / NS_PER_S,
+                                               .clients = {config->client_ca, config->client_crl}};
     if (tls_server_new(&options, &server, &info, &fault) != NTS_OK) {
         return tell(fault.text);
     }
     for (size_t i = 0; i < info.count; i++) {
         tell_pair(config, &info, i, mode);
+    }
+    if (mode == START_CHECK_ONLY) {
+        tell_clients(config, &info.clients);
     }
     tls_server_free(server);
     return true;
@@ -103,9 +134,14 @@ static bool check_state(const struct config *config, const struct account *accou
                         enum start_check_mode mode)
 {
     struct state_fault fault;
-    bool good = mode == START_CHECK_ONLY
-                    ? state_check(config->state_dir, account->change, &fault)
+    bool only = mode == START_CHECK_ONLY;
+    bool good;
+    if (key_source_is_fleet(config)) {
+        good = only ? fleet_check(config, account->change, &fault) : fleet_prepare(config, &fault);
+    } else {
+        good = only ? state_check(config->state_dir, account->change, &fault)
                     : state_prepare(config->state_dir, config->rotate_s, &fault);
+    }
     return good || tell(fault.text);
 }
 

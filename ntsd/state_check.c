@@ -166,9 +166,8 @@ static bool check_document(const char *path, struct state_fault *fault)
     return err == NTS_OK;
 }
 
-bool state_check(const char *dir, bool made_by_root, struct state_fault *fault)
+bool state_check_dir(const char *dir, bool made_by_root, struct state_fault *fault)
 {
-    char path[PATH_MAX];
     struct stat st;
     if (stat(dir, &st) != 0) {
         return errno == ENOENT ? check_parent(dir, made_by_root, fault) : fail_errno(dir, fault);
@@ -177,7 +176,14 @@ bool state_check(const char *dir, bool made_by_root, struct state_fault *fault)
         errno = ENOTDIR;
         return fail_errno(dir, fault);
     }
-    if (!has_rights(dir, &st, fault)) {
+    return has_rights(dir, &st, fault);
+}
+
+bool state_check(const char *dir, bool made_by_root, struct state_fault *fault)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (!state_check_dir(dir, made_by_root, fault)) {
         return false;
     }
     int len = snprintf(path, sizeof(path), "%s/%s", dir, KEYSTORE_FILE);
@@ -189,6 +195,15 @@ bool state_check(const char *dir, bool made_by_root, struct state_fault *fault)
         return errno == ENOENT || fail_errno(path, fault);
     }
     return has_rights(path, &st, fault) && check_document(path, fault);
+}
+
+bool state_prepare_dir(const char *dir, struct state_fault *fault)
+{
+    if (mkdir(dir, MODE_DIR) != 0 && errno != EEXIST) {
+        return refuse(fault, "cannot create %s: %s; ntsdumpdir says where it is", dir,
+                      strerror(errno));
+    }
+    return state_check_dir(dir, false, fault);
 }
 
 bool state_prepare(const char *dir, uint32_t rotate_s, struct state_fault *fault)

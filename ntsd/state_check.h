@@ -24,6 +24,12 @@ NODISCARD enum nts_err state_create(const char *dir, const struct account *accou
  * be made by state_create(), whatever the account may do. */
 bool state_check(const char *dir, bool made_by_root, struct state_fault *fault);
 
+/* The same of the directory alone, for who keeps no document of his own in it. */
+bool state_check_dir(const char *dir, bool made_by_root, struct state_fault *fault);
+
+/* As the account: the directory alone, made when it is missing. */
+bool state_prepare_dir(const char *dir, struct state_fault *fault);
+
 /* As the account: opens the key store as the keys process will, which makes the secret when there
  * is none. */
 bool state_prepare(const char *dir, uint32_t rotate_s, struct state_fault *fault);

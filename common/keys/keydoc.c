@@ -21,8 +21,8 @@
 enum { FORMAT_VERSION = 1, NAME_SHOWN_MAX = 16, ID_MIN = 1 };
 
 static const char *const root_members[] = {"ntsd_keys", "epochs", NULL};
-static const char *const epoch_members[] = {"id",     "not_before", "rotate", "index",
-                                            "secret", "check",      NULL};
+static const char *const epoch_members[] = {"id",      "not_before", "rotate", "index",
+                                            "revoked", "secret",     "check",  NULL};
 
 /* An object of the document: what it is called in a fault, and where faults go. */
 struct part {
@@ -130,6 +130,17 @@ static enum nts_err get_hex(const struct part *part, const char *name, uint8_t *
     return NTS_OK;
 }
 
+/* A member that may be missing, and is false then. */
+static enum nts_err get_flag(const struct part *part, const char *name, bool *out)
+{
+    json_t *value = json_object_get(part->object, name);
+    if (value != NULL && !json_is_boolean(value)) {
+        return refuse(part->fault, "%s: \"%s\" must be true or false", part->name, name);
+    }
+    *out = json_is_true(value);
+    return NTS_OK;
+}
+
 static enum nts_err read_numbers(const struct part *part, struct keydoc_epoch *epoch)
 {
     int64_t id = 0;
@@ -152,6 +163,7 @@ static enum nts_err read_epoch(const struct part *part, struct keydoc_epoch *epo
     }
     TRY(check_members(part, epoch_members));
     TRY(read_numbers(part, epoch));
+    TRY(get_flag(part, "revoked", &epoch->revoked));
     TRY(get_hex(part, "secret", epoch->chain, sizeof(epoch->chain)));
     uint8_t said[KEYDOC_CHECK_LEN];
     uint8_t computed[KEYDOC_CHECK_LEN];
@@ -195,17 +207,10 @@ static enum nts_err read_version(const struct part *root)
     return NTS_OK;
 }
 
-static enum nts_err read_root(const struct part *root, struct keydoc *doc)
+static enum nts_err read_epochs(const struct part *root, json_t *epochs, struct keydoc *doc)
 {
-    if (!json_is_object(root->object)) {
-        return refuse(root->fault, "must be a JSON object");
-    }
-    /* Before anything else: a newer format may have other members. */
-    TRY(read_version(root));
-    TRY(check_members(root, root_members));
-    json_t *epochs;
-    TRY(get_member(root, "epochs", &epochs));
     size_t count = json_array_size(epochs); /* 0 as well when it is no array */
+    bool any_valid = false;
     if (count < 1 || count > KEYDOC_EPOCHS_MAX) {
         return refuse(root->fault, "\"epochs\" must be an array of 1 to %d epochs",
                       KEYDOC_EPOCHS_MAX);
@@ -216,8 +221,25 @@ static enum nts_err read_root(const struct part *root, struct keydoc *doc)
         TRY(read_epoch(&part, &doc->epoch[i]));
         TRY(check_order(doc, &doc->epoch[i], &part));
         doc->count = i + 1;
+        any_valid |= !doc->epoch[i].revoked;
+    }
+    if (!any_valid) {
+        return refuse(root->fault, "every epoch is revoked, so there is no key to issue with");
     }
     return NTS_OK;
+}
+
+static enum nts_err read_root(const struct part *root, struct keydoc *doc)
+{
+    if (!json_is_object(root->object)) {
+        return refuse(root->fault, "must be a JSON object");
+    }
+    /* Before anything else: a newer format may have other members. */
+    TRY(read_version(root));
+    TRY(check_members(root, root_members));
+    json_t *epochs;
+    TRY(get_member(root, "epochs", &epochs));
+    return read_epochs(root, epochs, doc);
 }
 
 static enum nts_err refuse_syntax(const json_error_t *error, struct keydoc_fault *fault)
@@ -291,6 +313,7 @@ static void wr_epoch(struct wr *out, const struct keydoc_epoch *epoch)
     wr_number(out, " ", "not_before", epoch->not_before);
     wr_number(out, " ", "rotate", epoch->rotate_s);
     wr_number(out, " ", "index", epoch->index);
+    wr_text(out, epoch->revoked ? " \"revoked\": true," : "");
     wr_text(out, "\n      \"secret\": \"");
     wr_hex(out, epoch->chain, sizeof(epoch->chain));
     wr_text(out, "\",\n      \"check\": \"");
@@ -311,17 +334,21 @@ NODISCARD enum nts_err keydoc_write(const struct keydoc *doc, struct wr *out)
     return out->bad ? NTS_ESPACE : NTS_OK;
 }
 
-/* HKDF of the secret with the other members as its context; docs/keys.md has the octets. */
+/* HKDF of the secret with the other members as its context; docs/keys.md has the octets. The last
+ * one only when it says something: what was written before epochs could be revoked stays valid. */
 void keydoc_check(const struct keydoc_epoch *epoch, uint8_t check[static KEYDOC_CHECK_LEN])
 {
     static const char label[] = {'n', 't', 's', 'd', ' ', 'c', 'h', 'e', 'c', 'k'};
-    uint8_t bytes[sizeof(label) + 1 + 8 + 4 + 4];
+    uint8_t bytes[sizeof(label) + 1 + 8 + 4 + 4 + 1];
     struct wr info = wr_init(bytes, sizeof(bytes));
     wr_bytes(&info, span_of(label, sizeof(label)));
     wr_u8(&info, epoch->id);
     wr_u64(&info, (uint64_t)epoch->not_before);
     wr_u32(&info, epoch->rotate_s);
     wr_u32(&info, epoch->index);
+    if (epoch->revoked) {
+        wr_u8(&info, 1);
+    }
     hkdf_sha256(span_of(NULL, 0), span_of(epoch->chain, sizeof(epoch->chain)), wr_done(&info),
                 check, KEYDOC_CHECK_LEN);
 }

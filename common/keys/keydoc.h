@@ -7,7 +7,8 @@
  *
  * `secret` is the chain value of period `index` of its epoch; older ones cannot be computed from
  * it. `check` is a truncated hash over all other members of the epoch: it finds a damaged document
- * (one flipped digit would otherwise be a different key) and serves as the epoch's fingerprint.
+ * (one flipped digit would otherwise be a different key) and serves as the epoch's fingerprint. A
+ * member `"revoked": true` withdraws the epoch.
  *
  * Parses and writes; does no I/O. The JSON library allocates; every block it frees is wiped
  * (jsonwipe.h). Thread-safe.
@@ -35,10 +36,12 @@ struct keydoc_epoch {
     int64_t not_before; /* seconds since 1970: the epoch issues from here on */
     uint32_t rotate_s;  /* length of a period */
     uint32_t index;     /* period that `chain` belongs to: the oldest one still computable */
+    bool revoked;       /* withdrawn on purpose: for the ring as if it were not there */
     uint8_t chain[KEYDOC_CHAIN_LEN];
 };
 
-/* Ordered by not_before, oldest first, at least one. Secret: wipe with keydoc_wipe(). */
+/* Ordered by not_before, oldest first, at least one that is not revoked. Secret: wipe with
+ * keydoc_wipe(). */
 struct keydoc {
     size_t count;
     struct keydoc_epoch epoch[KEYDOC_EPOCHS_MAX];
@@ -60,8 +63,8 @@ NODISCARD enum nts_err keydoc_write(const struct keydoc *doc, struct wr *out);
 /* The epoch's check value and public fingerprint. */
 void keydoc_check(const struct keydoc_epoch *epoch, uint8_t check[static KEYDOC_CHECK_LEN]);
 
-/* An id that no epoch of the document has: with `draw` random, each of them about equally likely,
- * so that an epoch hardly ever gets the id of one that was forgotten. */
+/* An id that no epoch of the document has, revoked or not: with `draw` random, each of them about
+ * equally likely, so that an epoch hardly ever gets the id of one that was forgotten. */
 uint8_t keydoc_free_id(const struct keydoc *doc, uint8_t draw);
 
 void keydoc_wipe(struct keydoc *doc);

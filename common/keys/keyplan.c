@@ -5,6 +5,7 @@
 #include "common/keys/keyplan.h"
 
 #include "common/base/secret.h"
+#include "common/keys/keyepoch.h"
 #include "common/keys/keyring.h"
 
 #include <stdarg.h>
@@ -17,6 +18,7 @@ static int64_t documentable(int64_t now_s)
     return late < 0 ? 0 : late;
 }
 
+/* Of all epochs: a new one may not begin with a revoked one either. */
 static size_t count_begun(const struct keydoc *doc, int64_t now_s)
 {
     size_t n = 0;
@@ -42,11 +44,12 @@ static int64_t period_end(const struct keydoc_epoch *epoch, int64_t now_s)
  * period pass: what was planned before. One that begins much later is not counted on. */
 static size_t last_planned(const struct keydoc *doc, int64_t now_s)
 {
-    size_t begun = count_begun(doc, now_s);
-    size_t e = begun > 0 ? begun - 1 : 0;
-    while (e + 1 < doc->count &&
-           doc->epoch[e + 1].not_before <= period_end(&doc->epoch[e], now_s)) {
-        e++;
+    size_t e = keyepoch_from(doc, 0);
+    for (size_t next; (next = keyepoch_from(doc, e + 1)) < doc->count; e = next) {
+        int64_t begins = doc->epoch[next].not_before;
+        if (begins > now_s && begins > period_end(&doc->epoch[e], now_s)) {
+            break;
+        }
     }
     return e;
 }
@@ -74,18 +77,25 @@ static struct keyplan plan_for_now(const struct keydoc *doc, int64_t now_s, uint
     return plan;
 }
 
+/* An epoch that begins with the end of a period, or as soon after it as no other one does. */
+static struct keyplan plan_for_then(const struct keydoc *doc, int64_t then_s, uint32_t rotate_s)
+{
+    struct keyplan plan = {.why = KEYPLAN_KEEP, .not_before = then_s, .rotate_s = rotate_s};
+    while (plan.at < doc->count && doc->epoch[plan.at].not_before <= plan.not_before) {
+        plan.not_before += doc->epoch[plan.at].not_before == plan.not_before;
+        plan.at++;
+    }
+    return plan;
+}
+
 struct keyplan keyplan_make(const struct keydoc *doc, int64_t now_s, uint32_t rotate_s)
 {
     int64_t now = documentable(now_s);
     if (doc->count == 0 || issues_ahead(doc, now)) {
         return plan_for_now(doc, now, rotate_s);
     }
-    size_t e = last_planned(doc, now);
-    const struct keydoc_epoch *epoch = &doc->epoch[e];
-    struct keyplan plan = {.why = KEYPLAN_KEEP,
-                           .at = e + 1,
-                           .not_before = period_end(epoch, now),
-                           .rotate_s = rotate_s};
+    const struct keydoc_epoch *epoch = &doc->epoch[last_planned(doc, now)];
+    struct keyplan plan = plan_for_then(doc, period_end(epoch, now), rotate_s);
     if (epoch->rotate_s != rotate_s) {
         plan.why = KEYPLAN_ROTATION;
     } else if (running_period(epoch, now) > KEYDOC_INDEX_MAX / 2) {
@@ -104,6 +114,16 @@ refuse(struct keyplan_fault *fault, enum nts_err err, const char *format, ...)
     return err;
 }
 
+/* Of the epoch that the planned one follows. */
+static uint32_t rotation_before(const struct keyplan *plan, const struct keydoc *doc)
+{
+    size_t e = plan->at - 1;
+    while (e > 0 && doc->epoch[e].revoked) {
+        e--;
+    }
+    return doc->epoch[e].rotate_s;
+}
+
 static enum nts_err check_room(const struct keyplan *plan, const struct keydoc *doc,
                                struct keyplan_fault *fault)
 {
@@ -117,7 +137,7 @@ static enum nts_err check_room(const struct keyplan *plan, const struct keydoc *
         return refuse(fault, NTS_ELIMIT,
                       "it holds %d epochs and ntsrotate %u needs one more; set ntsrotate %u until "
                       "old ones have expired",
-                      KEYDOC_EPOCHS_MAX, plan->rotate_s, doc->epoch[plan->at - 1].rotate_s);
+                      KEYDOC_EPOCHS_MAX, plan->rotate_s, rotation_before(plan, doc));
     }
     return refuse(fault, NTS_ELIMIT,
                   "it holds %d epochs and needs one more; stop ntsd and move it away (all cookies "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When a document of this host's own needs one more epoch, and the making of it. Core; `now_s`
- * beyond what a document can say counts as that limit. Thread-safe.
+ * beyond what a document can say counts as that limit. What was revoked issues nothing and is
+ * waited for by nobody; only its id and its first second stay taken. Thread-safe.
  */
 #ifndef NTSD_COMMON_KEYS_KEYPLAN_H
 #define NTSD_COMMON_KEYS_KEYPLAN_H

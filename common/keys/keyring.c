@@ -11,14 +11,14 @@
 
 #include "common/base/secret.h"
 #include "common/crypto/kdf.h"
+#include "common/keys/keyepoch.h"
 
 #include <assert.h>
 #include <string.h>
 
 static_assert(sizeof(struct keyring) % 8 == 0, "boards carry words of eight octets");
-static_assert(sizeof(((struct keyring_key *)0)->bytes) == KDF_HASH_LEN &&
-                  sizeof(((struct keydoc_epoch *)0)->chain) == KDF_HASH_LEN,
-              "one HKDF block makes a key or a chain value");
+static_assert(sizeof(((struct keyring_key *)0)->bytes) == KDF_HASH_LEN,
+              "one HKDF block makes a key");
 
 struct pos {
     size_t epoch;
@@ -39,129 +39,60 @@ struct walker {
     uint8_t chain[KEYDOC_CHAIN_LEN];
 };
 
-static int64_t sat_add(int64_t a, int64_t b)
-{
-    int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum)) {
-        return a < 0 ? INT64_MIN : INT64_MAX;
-    }
-    return sum;
-}
-
-static int64_t sat_sub(int64_t a, int64_t b)
-{
-    int64_t diff;
-    if (__builtin_sub_overflow(a, b, &diff)) {
-        return a < 0 ? INT64_MIN : INT64_MAX;
-    }
-    return diff;
-}
-
-/* INT64_MAX means never, so no moment may be it. */
-static int64_t moment(int64_t now_s)
-{
-    return now_s == INT64_MAX ? INT64_MAX - 1 : now_s;
-}
-
-static int64_t not_negative(int64_t lifetime_s)
-{
-    return lifetime_s < 0 ? 0 : lifetime_s;
-}
-
-/* The moment the epoch stops issuing. */
-static int64_t epoch_end(const struct keydoc *doc, size_t e)
-{
-    return e + 1 < doc->count ? doc->epoch[e + 1].not_before : INT64_MAX;
-}
-
-/* The period that holds `at`, by the epoch's own grid: from 0 to KEYDOC_INDEX_MAX. */
-static uint32_t period_at(const struct keydoc_epoch *epoch, int64_t at)
-{
-    int64_t since = sat_sub(at, epoch->not_before);
-    int64_t period = since < 0 ? 0 : since / epoch->rotate_s;
-    return period > KEYDOC_INDEX_MAX ? KEYDOC_INDEX_MAX : (uint32_t)period;
-}
-
-static uint32_t last_period(const struct keydoc *doc, size_t e)
-{
-    return period_at(&doc->epoch[e], sat_sub(epoch_end(doc, e), 1));
-}
-
-/* False when the chain value held belongs to a time after the epoch's end. */
-static bool epoch_has_keys(const struct keydoc *doc, size_t e)
-{
-    return doc->epoch[e].index <= last_period(doc, e);
-}
-
 static int64_t pos_from(const struct keydoc *doc, struct pos pos)
 {
     const struct keydoc_epoch *epoch = &doc->epoch[pos.epoch];
-    return sat_add(epoch->not_before, (int64_t)pos.period * epoch->rotate_s);
+    return keyepoch_sat_add(epoch->not_before, (int64_t)pos.period * epoch->rotate_s);
 }
 
 static int64_t pos_until(const struct keydoc *doc, struct pos pos)
 {
-    int64_t end = epoch_end(doc, pos.epoch);
+    int64_t end = keyepoch_end(doc, pos.epoch);
     if (pos.period >= KEYDOC_INDEX_MAX) {
         return end;
     }
-    int64_t until = sat_add(pos_from(doc, pos), doc->epoch[pos.epoch].rotate_s);
+    int64_t until = keyepoch_sat_add(pos_from(doc, pos), doc->epoch[pos.epoch].rotate_s);
     return until < end ? until : end;
-}
-
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
 }
 
 /* The first key that has not stopped issuing. The last epoch never ends, so there is one. */
 static struct pos pos_issuing(const struct keydoc *doc, int64_t now_s)
 {
-    size_t e = 0;
-    while (e + 1 < doc->count && (!epoch_has_keys(doc, e) || epoch_end(doc, e) <= now_s)) {
-        e++;
+    size_t e = keyepoch_from(doc, 0);
+    for (size_t next; (next = keyepoch_from(doc, e + 1)) < doc->count; e = next) {
+        if (keyepoch_has_keys(doc, e) && keyepoch_end(doc, e) > now_s) {
+            break;
+        }
     }
-    uint32_t period = period_at(&doc->epoch[e], now_s);
-    return (struct pos){.epoch = e, .period = max_u32(period, doc->epoch[e].index)};
-}
-
-/* True when no key of the epoch is accepted any more, and never again will be. */
-static bool epoch_is_over(const struct keydoc *doc, size_t e, int64_t now_s, int64_t lifetime_s)
-{
-    return !epoch_has_keys(doc, e) || sat_add(epoch_end(doc, e), lifetime_s) <= now_s;
-}
-
-/*
- * The first period of an epoch that is not over whose key has not expired. Period i ends at
- * not_before + (i + 1) rotate_s, which has to be later than now - lifetime.
- */
-static uint32_t first_alive(const struct keydoc_epoch *epoch, int64_t now_s, int64_t lifetime_s)
-{
-    return max_u32(period_at(epoch, sat_sub(now_s, lifetime_s)), epoch->index);
+    return (struct pos){.epoch = e, .period = keyepoch_first_alive(&doc->epoch[e], now_s, 0)};
 }
 
 static struct pos pos_oldest(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s)
 {
-    size_t e = 0;
-    while (e + 1 < doc->count && epoch_is_over(doc, e, now_s, lifetime_s)) {
-        e++;
+    size_t e = keyepoch_from(doc, 0);
+    for (size_t next; (next = keyepoch_from(doc, e + 1)) < doc->count; e = next) {
+        if (!keyepoch_is_over(doc, e, now_s, lifetime_s)) {
+            break;
+        }
     }
-    return (struct pos){.epoch = e, .period = first_alive(&doc->epoch[e], now_s, lifetime_s)};
+    return (struct pos){.epoch = e,
+                        .period = keyepoch_first_alive(&doc->epoch[e], now_s, lifetime_s)};
 }
 
 static bool pos_next(const struct keydoc *doc, struct pos *pos)
 {
-    if (pos->period < last_period(doc, pos->epoch)) {
+    if (pos->period < keyepoch_last_period(doc, pos->epoch)) {
         pos->period++;
         return true;
     }
-    for (size_t e = pos->epoch + 1; e < doc->count; e++) {
-        if (epoch_has_keys(doc, e)) {
-            *pos = (struct pos){.epoch = e, .period = doc->epoch[e].index};
-            return true;
-        }
+    size_t e = keyepoch_from(doc, pos->epoch + 1);
+    while (e < doc->count && !keyepoch_has_keys(doc, e)) {
+        e = keyepoch_from(doc, e + 1);
     }
-    return false;
+    if (e < doc->count) {
+        *pos = (struct pos){.epoch = e, .period = doc->epoch[e].index};
+    }
+    return e < doc->count;
 }
 
 static bool pos_is_same(struct pos a, struct pos b)
@@ -172,7 +103,7 @@ static bool pos_is_same(struct pos a, struct pos b)
 /* False for a key whose period the end of its epoch cuts short. */
 static bool pos_is_whole(const struct keydoc *doc, struct pos pos)
 {
-    int64_t length = sat_sub(pos_until(doc, pos), pos_from(doc, pos));
+    int64_t length = keyepoch_sat_sub(pos_until(doc, pos), pos_from(doc, pos));
     return length >= doc->epoch[pos.epoch].rotate_s;
 }
 
@@ -181,14 +112,6 @@ static void hkdf_label(const uint8_t secret[static KDF_HASH_LEN], const char *la
 {
     hkdf_sha256(span_of(NULL, 0), span_of(secret, KDF_HASH_LEN), span_of(label, strlen(label)), out,
                 out_len);
-}
-
-static void ratchet(uint8_t chain[static KEYDOC_CHAIN_LEN])
-{
-    uint8_t next[KEYDOC_CHAIN_LEN];
-    hkdf_label(chain, "ntsd ratchet", next, sizeof(next));
-    memcpy(chain, next, sizeof(next));
-    wipe(next, sizeof(next));
 }
 
 /* Brings the walker's chain value to `to`, which is its place already or a later one. */
@@ -201,7 +124,7 @@ static void walk(struct walker *walker, const struct keydoc *doc, struct pos to)
         memcpy(walker->chain, epoch->chain, sizeof(walker->chain));
     }
     while (walker->at.period < to.period) {
-        ratchet(walker->chain);
+        keyepoch_ratchet(walker->chain);
         walker->at.period++;
     }
 }
@@ -266,8 +189,8 @@ bool keyring_fits(uint32_t rotate_s, int64_t lifetime_s)
 void keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
                     struct keyring *ring)
 {
-    int64_t now = moment(now_s);
-    struct member member = {.at = pos_oldest(doc, now, not_negative(lifetime_s)),
+    int64_t now = keyepoch_moment(now_s);
+    struct member member = {.at = pos_oldest(doc, now, keyepoch_lifetime(lifetime_s)),
                             .issuing = pos_issuing(doc, now)};
     keyring_wipe(ring);
     ring->made_at = now_s;
@@ -277,16 +200,16 @@ void keyring_derive(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s,
 
 struct keyring_place keyring_place_at(const struct keydoc *doc, int64_t now_s)
 {
-    struct pos pos = pos_issuing(doc, moment(now_s));
+    struct pos pos = pos_issuing(doc, keyepoch_moment(now_s));
     return (struct keyring_place){.epoch = pos.epoch, .issues_from = pos_from(doc, pos)};
 }
 
 int64_t keyring_next_change(const struct keydoc *doc, int64_t now_s, int64_t lifetime_s)
 {
-    int64_t now = moment(now_s);
-    int64_t lifetime = not_negative(lifetime_s);
+    int64_t now = keyepoch_moment(now_s);
+    int64_t lifetime = keyepoch_lifetime(lifetime_s);
     int64_t rotates = pos_until(doc, pos_issuing(doc, now));
-    int64_t expires = sat_add(pos_until(doc, pos_oldest(doc, now, lifetime)), lifetime);
+    int64_t expires = keyepoch_sat_add(pos_until(doc, pos_oldest(doc, now, lifetime)), lifetime);
     return rotates < expires ? rotates : expires;
 }
 
@@ -297,29 +220,21 @@ static void drop_oldest_epoch(struct keydoc *doc)
     wipe(&doc->epoch[doc->count], sizeof(doc->epoch[0]));
 }
 
-static bool epoch_advance(struct keydoc_epoch *epoch, uint32_t to)
-{
-    bool moves = epoch->index < to;
-    while (epoch->index < to) {
-        ratchet(epoch->chain);
-        epoch->index++;
-    }
-    return moves;
-}
-
 bool keydoc_advance(struct keydoc *doc, int64_t now_s, int64_t lifetime_s)
 {
-    int64_t now = moment(now_s);
-    int64_t lifetime = not_negative(lifetime_s);
+    int64_t now = keyepoch_moment(now_s);
+    int64_t lifetime = keyepoch_lifetime(lifetime_s);
     bool changed = false;
-    /* Only from the front: an epoch in the middle also says when the one before it ends. */
-    while (doc->count > 1 && epoch_is_over(doc, 0, now, lifetime)) {
+    /* Only from the front: an epoch in the middle also says when the one before it ends. One that
+     * is not revoked stays, because the last of those is never over. */
+    while (doc->count > 1 && keyepoch_is_over(doc, 0, now, lifetime)) {
         drop_oldest_epoch(doc);
         changed = true;
     }
     for (size_t e = 0; e < doc->count; e++) {
-        if (!epoch_is_over(doc, e, now, lifetime)) {
-            changed |= epoch_advance(&doc->epoch[e], first_alive(&doc->epoch[e], now, lifetime));
+        if (!keyepoch_is_over(doc, e, now, lifetime)) {
+            uint32_t first = keyepoch_first_alive(&doc->epoch[e], now, lifetime);
+            changed |= keyepoch_advance(&doc->epoch[e], first);
         }
     }
     return changed;

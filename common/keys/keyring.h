@@ -14,6 +14,9 @@
  * An epoch has KEYDOC_INDEX_MAX + 1 periods; the last one does not end before its epoch does. This
  * bounds the work: at most KEYDOC_INDEX_MAX steps of the ratchet an epoch.
  *
+ * A revoked epoch is for all of this as if it were not in the document: from the next ring on its
+ * cookies do not open, and the epoch before it does not end with its beginning.
+ *
  * A clock that is behind the oldest chain value held, or before the first epoch, is answered with
  * the oldest key there is: the ring is never empty. Any `now_s` and `lifetime_s` will do (a
  * negative lifetime is none); `doc` is one that keydoc_parse() would accept. No I/O, no clock;
@@ -74,8 +77,10 @@ int64_t keyring_next_change(const struct keydoc *doc, int64_t now_s, int64_t lif
 
 /*
  * Advances the chain values so that no key that expired before `now_s` can be computed any more,
- * and drops epochs of which nothing is left (never the last one). True when `doc` changed and has
- * to be stored. Destroys: call it only with a `now_s` from a clock that was trusted for a while.
+ * and drops epochs of which nothing is left (never the last one that is not revoked). A revoked one
+ * is treated as if it alone were not revoked: the withdrawal is known for as long as an older copy
+ * of the document could bring keys back. True when `doc` changed and has to be stored. Destroys:
+ * call it only with a `now_s` from a clock that was trusted for a while.
  */
 bool keydoc_advance(struct keydoc *doc, int64_t now_s, int64_t lifetime_s);
 

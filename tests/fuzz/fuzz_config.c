@@ -67,6 +67,25 @@ static void check_sources(const struct config *c)
     }
 }
 
+static void check_keys(const struct config *c)
+{
+    bool aws = c->keys == CONFIG_KEYS_AWS || c->keys == CONFIG_KEYS_AWS_AGENT;
+    bool command = c->keys == CONFIG_KEYS_COMMAND;
+    if (c->keys == CONFIG_KEYS_AUTO) {
+        DEMAND(c->lifetime_s / CONFIG_PAST_KEYS_MAX <= c->rotate_s && !c->keys_cache);
+        return;
+    }
+    DEMAND((c->keys_source == NULL) == command && (c->keys_argv[0] != NULL) == command);
+    if (!command) {
+        check_text(c, c->keys_source);
+    }
+    for (size_t i = 0; i < CONFIG_WORDS_MAX && c->keys_argv[i] != NULL; i++) {
+        check_text(c, c->keys_argv[i]);
+    }
+    DEMAND(c->keys_argv[CONFIG_WORDS_MAX - 1] == NULL);
+    DEMAND(!aws || strncmp(c->keys_source, "arn:", 4) == 0);
+}
+
 static void check_config(const struct config *c)
 {
     DEMAND(c->ntp_port <= 65535 && c->ke_port <= 65535 && c->ntp_port + c->ke_port > 0);
@@ -88,7 +107,7 @@ static void check_config(const struct config *c)
         DEMAND(aead_find(c->aead[i]) != NULL);
     }
     DEMAND(c->rotate_s >= 60 && c->lifetime_s >= 60);
-    DEMAND(c->lifetime_s / CONFIG_PAST_KEYS_MAX <= c->rotate_s);
+    check_keys(c);
     DEMAND(c->local_stratum <= 15);
     DEMAND(c->clock_system || c->local_stratum > 0 || c->source_count > 0);
     check_sources(c);

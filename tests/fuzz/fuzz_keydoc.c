@@ -27,7 +27,8 @@ static bool docs_are_same(const struct keydoc *a, const struct keydoc *b)
         const struct keydoc_epoch *x = &a->epoch[i];
         const struct keydoc_epoch *y = &b->epoch[i];
         same = x->id == y->id && x->not_before == y->not_before && x->rotate_s == y->rotate_s &&
-               x->index == y->index && memcmp(x->chain, y->chain, sizeof(x->chain)) == 0;
+               x->index == y->index && x->revoked == y->revoked &&
+               memcmp(x->chain, y->chain, sizeof(x->chain)) == 0;
     }
     return same;
 }
@@ -65,6 +66,7 @@ static void check_text(struct span text)
 
 static bool is_valid(const struct keydoc *doc)
 {
+    bool any_left = false;
     for (size_t i = 0; i < doc->count; i++) {
         const struct keydoc_epoch *e = &doc->epoch[i];
         bool in_range = e->id > 0 && e->not_before >= 0 && e->not_before <= KEYDOC_NOT_BEFORE_MAX &&
@@ -77,6 +79,17 @@ static bool is_valid(const struct keydoc *doc)
             if (doc->epoch[j].id == e->id) {
                 return false;
             }
+        }
+        any_left |= !e->revoked;
+    }
+    return any_left;
+}
+
+static bool is_revoked(const struct keydoc *doc, uint32_t key_id)
+{
+    for (size_t i = 0; i < doc->count; i++) {
+        if (doc->epoch[i].id == key_id >> 16) {
+            return doc->epoch[i].revoked;
         }
     }
     return true;
@@ -91,6 +104,7 @@ static void check_ring(const struct keydoc *doc, int64_t now_s, int64_t lifetime
     CHECK(ring.left_out == 0 || ring.count == KEYRING_MAX);
     CHECK(ring.count >= 1 && ring.count <= KEYRING_MAX && ring.issuing < ring.count);
     for (uint32_t i = 0; i < ring.count; i++) {
+        CHECK(!is_revoked(doc, ring.key[i].id));
         CHECK(ring.key[i].issues_from < ring.key[i].issues_until);
         CHECK(i == 0 || ring.key[i - 1].issues_until <= ring.key[i].issues_from);
         CHECK(i >= ring.issuing || ring.key[i].issues_until <= now_s);
@@ -119,7 +133,8 @@ static bool is_quick(const struct keydoc *doc, int64_t now_s)
     return steps < 500;
 }
 
-/* | count | now | lifetime | then epochs: | id | not_before | rotate | index | secret octet | */
+/* | count | now | lifetime | then epochs: | id | not_before | rotate | index | secret octet |
+ * The highest bit of an index says revoked. */
 static void check_epochs(struct rd in)
 {
     struct keydoc doc = {.count = 1 + rd_u8(&in) % KEYDOC_EPOCHS_MAX};
@@ -130,7 +145,9 @@ static void check_epochs(struct rd in)
         e->id = rd_u8(&in);
         e->not_before = (int64_t)rd_u64(&in);
         e->rotate_s = rd_u32(&in);
-        e->index = rd_u32(&in);
+        uint32_t index = rd_u32(&in);
+        e->index = index & INT32_MAX;
+        e->revoked = index > INT32_MAX;
         memset(e->chain, rd_u8(&in), sizeof(e->chain));
     }
     uint8_t buf[KEYDOC_WRITTEN_MAX];
@@ -151,6 +168,7 @@ static void check_edits(struct rd in)
     doc.epoch[1] = (struct keydoc_epoch){.id = 2, .not_before = 1767657600, .rotate_s = 3600};
     memset(doc.epoch[0].chain, 0xa7, KEYDOC_CHAIN_LEN);
     memset(doc.epoch[1].chain, 0x3c, KEYDOC_CHAIN_LEN);
+    doc.epoch[0].revoked = true;
     uint8_t buf[KEYDOC_WRITTEN_MAX];
     struct span text = write_doc(&doc, buf);
     size_t len = rd_u16(&in);

@@ -5,28 +5,35 @@
 # Elsewhere only the build's own needs are looked for, by pkg-config.
 set -u
 
-build="gcc libc6-dev pkg-config nettle-dev libuv1-dev libssl-dev libjansson-dev"
-tests="libcriterion-dev clang libclang-rt-14-dev llvm-14 openssl tshark iproute2 procps python3 strace curl"
+build="gcc libc6-dev pkg-config nettle-dev libuv1-dev libssl-dev libjansson-dev libseccomp-dev libcurl4-openssl-dev"
+tests="libcriterion-dev clang libclang-rt-14-dev llvm-14 openssl tshark iproute2 nftables procps python3 strace curl"
 # What the peers in build/peers (chrony, NTPsec: unpacked, never installed, never started as a
 # service) need at run time.
 peers="libcap2 libedit2 libgnutls30 libnettle8 libseccomp2 libbsd0 python3 tzdata netbase ca-certificates"
+judges="checksec testssl.sh sslscan nmap valgrind libc6-dbg cppcheck clang-tidy openssl procps libcriterion-dev"
 lint="clang-format clang-tidy cppcheck shellcheck mandoc"
+
+# The machine may have a node of another making.
+node=""
+command -v node >/dev/null && command -v npm >/dev/null || node="nodejs npm"
 
 need=$build
 for goal in "$@"; do
     case $goal in
-    check | e2e) need="$need $tests $peers" ;;
+    check | e2e) need="$need $tests $node $peers" ;;
     unit) need="$need libcriterion-dev" ;;
     */test_*) need="$need libcriterion-dev" ;;
     demo | run) need="$need $peers openssl procps" ;;
     fuzz) need="$need clang libclang-rt-14-dev llvm-14" ;;
+    cover) need="$need clang libclang-rt-14-dev llvm-14 libcriterion-dev openssl iproute2 procps curl" ;;
+    judges) need="$need $judges" ;;
     lint | format) need="$need $lint" ;;
     compdb) need="$need bear" ;;
     esac
 done
 
 if ! command -v dpkg-query >/dev/null; then
-    for pc in nettle libuv openssl jansson; do
+    for pc in nettle libuv openssl jansson libseccomp libcurl; do
         pkg-config --exists $pc || { echo "ntsd: development files of $pc are missing"; exit 1; }
     done
     exit 0

@@ -3,7 +3,7 @@
 # run.sh unit,sim,fuzz,e2e BINARIES [FUZZERS]: runs the suites named, in that order, and counts.
 #
 #   unit  each Criterion program BINARIES/tests/unit/*/test_*, two at a time
-#   sim   BINARIES/tests/sim/clock_sim: its table, and its ok and not ok lines
+#   sim   BINARIES/tests/sim/clock_sim and fleet_sim: their tables, and their ok and not ok lines
 #   fuzz  each FUZZERS/fuzz_X: replays tests/fuzz/corpus/fuzz_X, then two seconds of mutations of it
 #         with a fixed seed; one pass per target
 #   e2e   tests/e2e/*.sh, one after the other; their ok, not ok and skip lines
@@ -89,19 +89,23 @@ run_unit() {
 
 # ---- sim
 
-run_sim() {
-    local log=$LOGS/sim.log status passed failed start=$SECONDS
-    timeout -k 5 240 "$B/tests/sim/clock_sim" >"$log" 2>&1 </dev/null
+run_simulation() {
+    local name=$1 log=$LOGS/$1.log status passed failed start=$SECONDS
+    timeout -k 5 240 "$B/tests/sim/$name" >"$log" 2>&1 </dev/null
     status=$?
     passed=$(lines '^ok - ' "$log")
     failed=$(lines '^not ok - ' "$log")
     if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then
         failed=1
-        echo "not ok - clock_sim (ended with status $status)" >>"$log"
+        echo "not ok - $name (ended with status $status)" >>"$log"
     fi
-    report sim/clock_sim "$passed" "$failed" 0 "$((SECONDS - start))"
+    report "sim/$name" "$passed" "$failed" 0 "$((SECONDS - start))"
     grep -v '^ok - ' "$log" | sed 's/^/    /'
     count "$passed" "$failed" 0
+}
+run_sim() {
+    run_simulation clock_sim
+    run_simulation fleet_sim
 }
 
 # ---- fuzz

@@ -64,9 +64,22 @@ static inline bool sample_docs_are_same(const struct keydoc *a, const struct key
         const struct keydoc_epoch *x = &a->epoch[i];
         const struct keydoc_epoch *y = &b->epoch[i];
         same = x->id == y->id && x->not_before == y->not_before && x->rotate_s == y->rotate_s &&
-               x->index == y->index && memcmp(x->chain, y->chain, sizeof(x->chain)) == 0;
+               x->index == y->index && x->revoked == y->revoked &&
+               memcmp(x->chain, y->chain, sizeof(x->chain)) == 0;
     }
     return same;
+}
+
+/* What the ring sees of a document. */
+static inline struct keydoc sample_without_revoked(const struct keydoc *doc)
+{
+    struct keydoc valid = {.count = 0};
+    for (size_t i = 0; i < doc->count; i++) {
+        if (!doc->epoch[i].revoked) {
+            valid.epoch[valid.count++] = doc->epoch[i];
+        }
+    }
+    return valid;
 }
 
 /* Same members, same issuing key: all but the moment it was made at. */

@@ -23,6 +23,21 @@ static const char golden[] =
     "  ]\n"
     "}\n";
 
+/* And the same one, withdrawn, beside another. */
+static const char golden_revoked[] =
+    "{\n"
+    "  \"ntsd_keys\": 1,\n"
+    "  \"epochs\": [\n"
+    "    { \"id\": 1, \"not_before\": 1767225600, \"rotate\": 86400, \"index\": 0, \"revoked\": "
+    "true,\n"
+    "      \"secret\": \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\",\n"
+    "      \"check\": \"3271a4db15804e7b\" },\n"
+    "    { \"id\": 2, \"not_before\": 1767225601, \"rotate\": 86400, \"index\": 0,\n"
+    "      \"secret\": \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\",\n"
+    "      \"check\": \"cd9d79fa6ada8b3b\" }\n"
+    "  ]\n"
+    "}\n";
+
 static struct span text_of(const char *text)
 {
     return span_of(text, strlen(text));
@@ -69,13 +84,29 @@ Test(keydoc, the_text_is_the_one_of_the_manual)
     cr_assert(span_is(text, golden, strlen(golden)), "%.*s", (int)text.n, text.p);
 }
 
+Test(keydoc, a_revoked_epoch_is_the_one_of_the_manual)
+{
+    uint8_t buf[KEYDOC_WRITTEN_MAX];
+    struct keydoc doc = golden_doc();
+    doc.epoch[1] = doc.epoch[0];
+    doc.epoch[0].revoked = true;
+    doc.epoch[1].id = 2;
+    doc.epoch[1].not_before++;
+    doc.count = 2;
+    struct span text = write_doc(&doc, buf, sizeof(buf));
+    cr_assert(span_is(text, golden_revoked, strlen(golden_revoked)), "%.*s", (int)text.n, text.p);
+}
+
 Test(keydoc, what_is_written_is_read)
 {
     struct keydoc docs[] = {sample_doc(), sample_doc_of_three(), golden_doc(), {.count = 0}};
+    docs[1].epoch[0].revoked = true;
+    docs[1].epoch[2].revoked = true;
     for (size_t i = 0; i < KEYDOC_EPOCHS_MAX; i++) {
         docs[3].epoch[i] = sample_epoch(
             (uint8_t)(UINT8_MAX - i), KEYDOC_NOT_BEFORE_MAX - 15 + (int64_t)i, KEYDOC_ROTATE_MAX_S);
         docs[3].epoch[i].index = KEYDOC_INDEX_MAX;
+        docs[3].epoch[i].revoked = i > 0; /* the longest text there is */
     }
     docs[3].count = KEYDOC_EPOCHS_MAX;
     for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++) {
@@ -132,6 +163,7 @@ Test(keydoc, every_room_too_small_is_told)
 Test(keydoc, a_flipped_bit_is_found_or_means_nothing)
 {
     struct keydoc doc = sample_doc_of_three();
+    doc.epoch[1].revoked = true;
     uint8_t buf[KEYDOC_WRITTEN_MAX];
     struct span text = write_doc(&doc, buf, sizeof(buf));
     size_t meaningless = 0;
@@ -288,6 +320,20 @@ Test(keydoc, what_is_not_a_document_is_refused_by_name)
         {DOC("{" NUMBERS "," SECRET "," CHECK ",\"\\u0001\\\"\\u00e9\":0}"),
          "unknown member \"?\"??\""},
         {"{\"ntsd_keys\":1,\"epoch\":[]}", "document: unknown member \"epoch\""},
+        {DOC("{" NUMBERS ",\"revoked\":1," SECRET "," CHECK "}"),
+         "epochs[0]: \"revoked\" must be true or false"},
+        {DOC("{" NUMBERS ",\"revoked\":\"true\"," SECRET "," CHECK "}"), "must be true or false"},
+        {DOC("{" NUMBERS ",\"revoked\":null," SECRET "," CHECK "}"), "must be true or false"},
+        {DOC("{" NUMBERS ",\"revoked\":true,\"revoked\":true," SECRET "," CHECK "}"),
+         "a member occurs twice"},
+        /* the check of an epoch that is not revoked, and the other way round */
+        {DOC("{" NUMBERS ",\"revoked\":true," SECRET ",\"check\":\"9ee7772ae1c64d64\"}"),
+         "\"check\" does not fit"},
+        {DOC("{" NUMBERS "," SECRET ",\"check\":\"3271a4db15804e7b\"}"), "\"check\" does not fit"},
+        {DOC("{" NUMBERS ",\"revoked\":false," SECRET ",\"check\":\"3271a4db15804e7b\"}"),
+         "\"check\" does not fit"},
+        {DOC("{" NUMBERS ",\"revoked\":true," SECRET ",\"check\":\"3271a4db15804e7b\"}"),
+         "every epoch is revoked, so there is no key"},
         {DOC("{" NUMBERS ",\"secret\":17," CHECK "}"), "\"secret\" must be a string of 64 hex"},
         {DOC("{" NUMBERS ",\"secret\":\"00\"," CHECK "}"), "\"secret\" must be a string of 64 hex"},
         {DOC("{" NUMBERS "," SECRET ",\"check\":\"00112233445566\"}"), "string of 16 hex digits"},
@@ -303,6 +349,17 @@ Test(keydoc, what_is_not_a_document_is_refused_by_name)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         expect_refused(text_of(cases[i].text), cases[i].why);
     }
+}
+
+Test(keydoc, that_it_is_not_revoked_may_be_said)
+{
+    struct keydoc doc = golden_doc();
+    struct keydoc read;
+    struct keydoc_fault fault;
+    struct span text =
+        text_of(DOC("{" NUMBERS ",\"revoked\":false," SECRET ",\"check\":\"9ee7772ae1c64d64\"}"));
+    cr_assert_eq(keydoc_parse(text, &read, &fault), NTS_OK, "%s", fault.text);
+    cr_expect(sample_docs_are_same(&doc, &read));
 }
 
 Test(keydoc, a_long_or_deep_text_is_refused)
@@ -351,12 +408,13 @@ Test(keydoc, no_fault_quotes_a_secret)
 Test(keydoc, the_check_covers_every_member)
 {
     const struct keydoc_epoch base = sample_epoch(3, SAMPLE_BEGIN, SAMPLE_ROTATE_S);
-    struct keydoc_epoch other[5] = {base, base, base, base, base};
+    struct keydoc_epoch other[6] = {base, base, base, base, base, base};
     other[0].id++;
     other[1].not_before++;
     other[2].rotate_s++;
     other[3].index++;
     other[4].chain[KEYDOC_CHAIN_LEN - 1] ^= 1;
+    other[5].revoked = true;
     uint8_t check[KEYDOC_CHECK_LEN];
     keydoc_check(&base, check);
     for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
@@ -369,6 +427,7 @@ Test(keydoc, the_check_covers_every_member)
 Test(keydoc, any_free_id_may_be_drawn_and_no_other)
 {
     struct keydoc docs[] = {{.count = 0}, sample_doc_of_three() /* 1, 2, 7 */};
+    docs[1].epoch[1].revoked = true; /* as taken as the others */
     for (size_t d = 0; d < 2; d++) {
         unsigned drawn[UINT8_MAX + 1] = {0};
         for (unsigned draw = 0; draw <= UINT8_MAX; draw++) {

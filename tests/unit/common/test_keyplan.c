@@ -20,6 +20,7 @@ static struct keydoc doc_of(size_t count, const struct keydoc_epoch *epochs)
     for (size_t i = 0; i < count; i++) {
         doc.epoch[i] = sample_epoch((uint8_t)(i + 1), epochs[i].not_before, epochs[i].rotate_s);
         doc.epoch[i].index = epochs[i].index;
+        doc.epoch[i].revoked = epochs[i].revoked;
     }
     return doc;
 }
@@ -139,6 +140,49 @@ Test(keyplan, when_and_where)
          B + 9 * DAY},
         /* a clock far behind: before everything */
         {1, {{.not_before = B, .rotate_s = 86400, .index = 9}}, 70, 60, KEYPLAN_AHEAD, 0, 60},
+        /* what is revoked is not in use, not planned, and only in the way */
+        {2,
+         {{.not_before = B, .rotate_s = 86400},
+          {.not_before = B + 2 * DAY, .rotate_s = 3600, .revoked = true}},
+         B + 3 * DAY + 5,
+         86400,
+         KEYPLAN_KEEP,
+         0,
+         0},
+        {2,
+         {{.not_before = B, .rotate_s = 86400},
+          {.not_before = B + DAY, .rotate_s = 3600, .revoked = true}},
+         B + 5,
+         3600,
+         KEYPLAN_ROTATION,
+         2,
+         B + DAY + 1},
+        {3,
+         {{.not_before = B, .rotate_s = 86400},
+          {.not_before = B + DAY, .rotate_s = 60, .revoked = true},
+          {.not_before = B + DAY + 1, .rotate_s = 60, .revoked = true}},
+         B + 5,
+         3600,
+         KEYPLAN_ROTATION,
+         3,
+         B + DAY + 2},
+        {2,
+         {{.not_before = B, .rotate_s = 60, .revoked = true},
+          {.not_before = B + 9 * DAY, .rotate_s = 60}},
+         B + DAY,
+         60,
+         KEYPLAN_AHEAD,
+         1,
+         B + DAY},
+        {3,
+         {{.not_before = B, .rotate_s = 60},
+          {.not_before = B + 5, .rotate_s = 3600, .revoked = true},
+          {.not_before = B + 9 * DAY, .rotate_s = 3600, .revoked = true}},
+         B + DAY,
+         60,
+         KEYPLAN_KEEP,
+         0,
+         0},
         /* between two neighbouring seconds there is no room, and the next one will do */
         {2,
          {{.not_before = B, .rotate_s = 60, .index = 9},
@@ -251,6 +295,9 @@ Test(keyplan, what_cannot_be_added_is_told_and_nothing_changed)
         doc.epoch[doc.count] =
             sample_epoch((uint8_t)(doc.count + 1), B + (int64_t)doc.count * DAY, SAMPLE_ROTATE_S);
     }
+    expect_refused(&doc, B + 20 * DAY, 3600, "set ntsrotate 86400 until old ones have expired");
+    doc.epoch[KEYDOC_EPOCHS_MAX - 1].revoked = true;
+    doc.epoch[KEYDOC_EPOCHS_MAX - 1].rotate_s = 7200;
     expect_refused(&doc, B + 20 * DAY, 3600, "set ntsrotate 86400 until old ones have expired");
     expect_refused(&doc, B - 20 * DAY, SAMPLE_ROTATE_S, "stop ntsd and move it away");
     struct rng rng;

@@ -285,8 +285,10 @@ static struct keydoc random_doc(uint64_t *state)
         uint32_t rotate_s = (uint32_t)(3600 + sample_random(state) % 7200);
         doc.epoch[e] = sample_epoch((uint8_t)(e + 1), at, rotate_s);
         doc.epoch[e].index = (uint32_t)(sample_random(state) % 4);
+        doc.epoch[e].revoked = sample_random(state) % 4 == 0;
         at += 1 + (int64_t)(sample_random(state) % 40000);
     }
+    doc.epoch[sample_random(state) % doc.count].revoked = false;
     return doc;
 }
 
@@ -380,4 +382,88 @@ Test(keyring, advancing_keeps_an_empty_epoch_between_others)
     cr_expect_eq(doc.count, 3);
     cr_expect(keydoc_advance(&doc, SAMPLE_BEGIN + 8 * DAY, 2 * DAY));
     cr_expect(doc.count == 1 && doc.epoch[0].id == 7);
+}
+
+Test(keyring, a_revoked_epoch_opens_and_issues_nothing)
+{
+    static const struct {
+        bool revoked[3];
+        struct members want;
+    } cases[] = {
+        /* the one that issues: the one before goes on */
+        {{false, true, false}, {SAMPLE_BEGIN + 6 * DAY, "1.4 1.5 1.6* 1.7"}},
+        {{false, true, false}, {SAMPLE_BEGIN + 11 * DAY, "1.9 1.10 1.11* 7.0"}},
+        /* one that has stopped issuing: its cookies do not open, the others are not touched */
+        {{false, true, false}, {SAMPLE_BEGIN + 12 * DAY, "1.10 1.11 7.0* 7.1"}},
+        {{true, false, false}, {SAMPLE_BEGIN + 6 * DAY, "2.0* 2.1"}},
+        /* one to come */
+        {{false, false, true}, {SAMPLE_BEGIN + 13 * DAY, "2.5 2.6 2.7* 2.8"}},
+        {{false, true, true}, {SAMPLE_BEGIN + 13 * DAY, "1.11 1.12 1.13* 1.14"}},
+        /* none has begun any more: the first there is issues at once */
+        {{true, true, false}, {SAMPLE_BEGIN + 6 * DAY, "7.0* 7.1"}},
+        {{true, false, false}, {SAMPLE_BEGIN + 1, "2.0* 2.1"}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct keydoc doc = sample_doc_of_three();
+        for (size_t e = 0; e < 3; e++) {
+            doc.epoch[e].revoked = cases[i].revoked[e];
+        }
+        expect_members(&doc, &cases[i].want, 2 * DAY);
+    }
+}
+
+Test(keyring, a_revoked_epoch_is_as_if_it_were_not_there)
+{
+    uint64_t state = 5;
+    for (int round = 0; round < 400; round++) {
+        struct keydoc doc = random_doc(&state);
+        struct keydoc valid = sample_without_revoked(&doc);
+        int64_t lifetime = (int64_t)(sample_random(&state) % 50000);
+        int64_t now = SAMPLE_BEGIN - 10000 + (int64_t)(sample_random(&state) % 200000);
+        struct keyring a = derive(&doc, now, lifetime);
+        struct keyring b = derive(&valid, now, lifetime);
+        cr_assert_eq(memcmp(&a, &b, sizeof(a)), 0);
+        cr_assert_eq(keyring_next_change(&doc, now, lifetime),
+                     keyring_next_change(&valid, now, lifetime));
+        struct keyring_place in_doc = keyring_place_at(&doc, now);
+        struct keyring_place in_valid = keyring_place_at(&valid, now);
+        cr_assert_eq(doc.epoch[in_doc.epoch].id, valid.epoch[in_valid.epoch].id);
+        cr_assert_eq(in_doc.issues_from, in_valid.issues_from);
+    }
+}
+
+/* Its id and its withdrawal are known until the last cookie of its has expired in any copy. */
+Test(keyring, advancing_keeps_a_withdrawal_until_it_is_past)
+{
+    struct keydoc doc = sample_doc_of_three();
+    doc.epoch[0].revoked = true;
+    (void)keydoc_advance(&doc, SAMPLE_BEGIN + 7 * DAY + 6, 2 * DAY);
+    cr_expect_eq(doc.count, 3, "its last key stopped with epoch 2, seven seconds into day 5");
+    cr_expect(doc.epoch[0].revoked && doc.epoch[0].index == 5, "what expired is destroyed");
+    cr_expect(keydoc_advance(&doc, SAMPLE_BEGIN + 7 * DAY + 7, 2 * DAY));
+    cr_expect(doc.count == 2 && doc.epoch[0].id == 2);
+
+    /* It would have gone on for as long as epoch 7 had not begun: in a copy in which it is valid
+     * and epoch 2 revoked, it does. */
+    doc = sample_doc_of_three();
+    doc.epoch[0].revoked = true;
+    doc.epoch[1].revoked = true;
+    (void)keydoc_advance(&doc, SAMPLE_BEGIN + 14 * DAY - 1, 2 * DAY);
+    cr_expect_eq(doc.count, 3);
+    cr_expect(keydoc_advance(&doc, SAMPLE_BEGIN + 14 * DAY, 2 * DAY));
+    cr_expect(doc.count == 1 && doc.epoch[0].id == 7);
+
+    /* Nobody has taken over: nothing is ever past. */
+    doc = sample_doc_of_three();
+    doc.epoch[1].revoked = true;
+    doc.epoch[2].revoked = true;
+    (void)keydoc_advance(&doc, SAMPLE_BEGIN + 400 * DAY, 2 * DAY);
+    cr_expect(doc.count == 3 && doc.epoch[0].index == 398 && doc.epoch[2].index == 2 * 386);
+
+    /* No keys in this copy does not say that there are none in another. */
+    doc = sample_doc_of_three();
+    doc.epoch[0].index = 50;
+    doc.epoch[0].revoked = true;
+    cr_expect(!keydoc_advance(&doc, SAMPLE_BEGIN + DAY, 2 * DAY));
+    cr_expect_eq(doc.count, 3);
 }

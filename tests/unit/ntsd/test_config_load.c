@@ -48,6 +48,19 @@ Test(config_load, a_good_file)
     config_free(NULL);
 }
 
+Test(config_load, where_systemd_puts_credentials)
+{
+    scratch_write(&s, "good", "ntsport 0\n", 0644);
+    cr_assert_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    struct config *config = load(scratch_path(&s, "good"));
+    cr_expect_null(config->credentials);
+    config_free(config);
+    cr_assert_eq(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/ntsd.service", 1), 0);
+    config = load(scratch_path(&s, "good"));
+    cr_expect_str_eq(config->credentials, "/run/credentials/ntsd.service");
+    config_free(config);
+}
+
 Test(config_load, faults_name_file_and_line)
 {
     const char *path = scratch_path(&s, "bad");

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/ntsd/daemon_fixture.h"
 
+#include "common/keys/keydoc.h"
+
 #include <pthread.h>
 
 static struct daemon_under_test d;
@@ -242,9 +244,11 @@ Test(daemon, children_hold_only_what_is_theirs)
         cr_expect_leq(count_files(pid, "socket:"), cases[i].sockets + 1, "%s", cases[i].name);
         cr_expect_eq(count_maps(pid, " r--s ", "ntsd-keys"), cases[i].key_readers);
         cr_expect_eq(count_maps(pid, " rw-s ", "ntsd-keys"), cases[i].key_writers);
+        cr_expect_eq(count_maps(pid, "", "ntsd-key-document"), cases[i].key_writers);
         cr_expect_eq(count_maps(pid, " rw-s ", "ntsd-supervisor"), 0, "%s", cases[i].name);
     }
     cr_expect_eq(count_maps(d.pid, "", "ntsd-keys"), 0, "the parent sees no key");
+    cr_expect_eq(count_maps(d.pid, "", "ntsd-key-document"), 0);
 }
 
 static long pss_kb(pid_t pid)
@@ -345,6 +349,36 @@ Test(daemon, refuses_a_damaged_secret)
     cr_assert_eq(mkdir(scratch_path(&d.scratch, "state"), 0700), 0);
     scratch_write(&d.scratch, "state/keys.json", "{\"ntsd_keys\": 1, \"epochs\": [", 0600);
     expect_refused("keys.json");
+}
+
+/* Its secret comes later: it runs, answers what needs no key, and says that it is not ready. */
+Test(daemon, waits_for_the_secret_of_its_fleet)
+{
+    char line[128];
+    char text[KEYDOC_WRITTEN_MAX] = "";
+    struct wr out = wr_init((uint8_t *)text, sizeof(text) - 1);
+    struct keydoc doc = {.count = 1};
+    doc.epoch[0] = (struct keydoc_epoch){
+        .id = 9, .not_before = wall_now().ns / NS_PER_S - 100, .rotate_s = 3600, .chain = {1}};
+    cr_assert_eq(keydoc_write(&doc, &out), NTS_OK);
+    (void)snprintf(line, sizeof(line), "ntskeys file %s/doc.json\n", d.scratch.dir);
+    daemon_configure(&d, line);
+    daemon_spawn(&d, "-t");
+    cr_expect_eq(daemon_wait(&d, 20000), 1, "somebody is there to mend it");
+    cr_expect(log_has(&d, "doc.json: No such file"));
+    daemon_spawn(&d, NULL);
+    for (int64_t until = now_ms() + 20000; !log_has(&d, "no keys yet") && now_ms() < until;) {
+        pause_ms(5);
+    }
+    cr_expect_eq(http_get(&d, "/healthz", page, sizeof(page)), 200);
+    cr_expect_eq(http_get(&d, "/readyz", page, sizeof(page)), 503);
+    cr_expect_not_null(strstr(page, "\r\n\r\nno keys\n"), "%s", page);
+    cr_expect_eq(http_get(&d, "/readyz/ke", page, sizeof(page)), 503);
+    cr_expect(ntp_answers(&d), "a plain question needs no key");
+    scratch_write(&d.scratch, "doc.json", text, 0600);
+    cr_expect_geq(daemon_await(&d, 10000), 0);
+    cr_expect_eq(http_get(&d, "/metrics", page, sizeof(page)), 200);
+    cr_expect_not_null(strstr(page, "\nntsd_key_issuing{id=\"090000\""));
 }
 
 Test(daemon, refuses_an_account_that_does_not_exist)

@@ -67,6 +67,34 @@ Test(key_upkeep, each_deed_needs_its_trust)
     }
 }
 
+/* A fleet's document is nobody's to extend, whatever it lacks. */
+Test(key_upkeep, a_fleets_document_only_forgets)
+{
+    static const struct {
+        int64_t now_s;
+        bool trusted;
+        bool has_held;
+        uint32_t index;
+    } cases[] = {
+        {SAMPLE_BEGIN + 100 * DAY, false, false, 0},
+        {SAMPLE_BEGIN + 100 * DAY, true, false, 0},
+        {SAMPLE_BEGIN + 100 * DAY, true, true, 92},
+        {SAMPLE_BEGIN + 5 * DAY, true, true, 0},
+        {YEAR2038, true, false, 0},
+        {0, true, true, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct keydoc doc = sample_doc();
+        struct key_moment moment = {
+            .now_s = cases[i].now_s, .trusted = cases[i].trusted, .has_held = cases[i].has_held};
+        bool changed = key_upkeep_of_fleet(&doc, moment, &terms);
+        cr_expect_eq(changed, cases[i].index != 0, "case %zu", i);
+        cr_expect_eq(doc.epoch[0].index, cases[i].index, "case %zu", i);
+        cr_expect_eq(doc.count, 1);
+        cr_expect_not(key_upkeep_of_fleet(&doc, moment, &terms), "twice is once");
+    }
+}
+
 /* A full document whose epochs have expired: forgetting makes the room. */
 Test(key_upkeep, room_is_made_before_it_is_needed)
 {

@@ -73,11 +73,70 @@ Test(metrics, state)
     cr_expect(has_line("ntsd_build_info{version=\"" NTSD_VERSION "\"} 1"));
 }
 
+Test(metrics, keys_and_where_they_come_from)
+{
+    sample_make(&s);
+    s.config.keys = CONFIG_KEYS_AWS_AGENT;
+    s.snapshot.boot.ns = 500 * NS_PER_S;
+    s.snapshot.keys.issues_from = s.snapshot.now_s - 77;
+    s.snapshot.keys.held[2] =
+        (struct key_held){.id = 0x010204, .fingerprint = {0xca, 0xfe, 0, 1, 2, 3, 4, 5}};
+    struct key_provider_status *provider = &s.snapshot.keys.provider;
+    provider->used = 1;
+    provider->failing = 3;
+    provider->from_cache = 1;
+    provider->cache_failed = 1;
+    provider->outcome[PROVIDER_THROTTLED] = 4;
+    provider->change[KEYCHANGE_FORGOTTEN] = 5;
+    provider->malformed = 6;
+    stats_add(&s.worker[1], NTP_COUNT_AGE_0, 7);
+    stats_add(&s.worker[0], NTP_COUNT_AGE_0 + 6, 8);
+    write_metrics();
+    cr_expect_null(strstr(text, "provider_age"), "no answer yet");
+    provider->fetched_boot_ns = 380 * NS_PER_S;
+    write_metrics();
+    cr_expect(has_line("ntsd_key_held{id=\"010204\",fingerprint=\"cafe000102030405\"} 1"));
+    cr_expect(has_line("ntsd_keys_issuing_age_seconds 77"));
+    cr_expect(has_line("ntsd_keys_provider_info{provider=\"agent\"} 1"));
+    cr_expect(has_line("ntsd_keys_provider_age_seconds 120"));
+    cr_expect(has_line("ntsd_keys_provider_failing 3"));
+    cr_expect(has_line("ntsd_keys_from_cache 1"));
+    cr_expect(has_line("ntsd_keys_cache_failed 1"));
+    cr_expect(has_line("ntsd_keys_fetches_total{outcome=\"throttled\"} 4"));
+    cr_expect(has_line("ntsd_keys_documents_total{change=\"forgotten\"} 5"));
+    cr_expect(has_line("ntsd_keys_documents_total{change=\"malformed\"} 6"));
+    cr_expect(has_line("ntsd_ntp_cookies_opened_total{age=\"next\"} 7"));
+    cr_expect(has_line("ntsd_ntp_cookies_opened_total{age=\"8+\"} 8"));
+}
+
+Test(metrics, keys_of_this_host_have_no_store)
+{
+    sample_make(&s);
+    write_metrics();
+    cr_expect(has_line("ntsd_keys_provider_info{provider=\"auto\"} 1"));
+    cr_expect_null(strstr(text, "ntsd_keys_fetches_total"));
+}
+
+/* A store that has not answered yet: its metrics are there before any key is. */
+Test(metrics, no_keys_yet)
+{
+    sample_make(&s);
+    s.config.keys = CONFIG_KEYS_FILE;
+    s.snapshot.keys.count = 0;
+    s.snapshot.keys.provider.used = 1;
+    s.snapshot.keys.provider.failing = 2;
+    write_metrics();
+    cr_expect(has_line("ntsd_keys 0"));
+    cr_expect(has_line("ntsd_keys_provider_failing 2"));
+    cr_expect_null(strstr(text, "ntsd_key_issuing"));
+}
+
 Test(metrics, sources)
 {
     sample_make(&s);
     sample_add_sources(&s);
     stats_add(&s.clock[0], CLOCK_COUNT_ENTERED_0 + CLOCK_HOLDOVER, 4);
+    stats_add(&s.clock[0], CLOCK_COUNT_NOT_KEPT, 6);
     stats_add(&s.clock[0], CLOCK_COUNT_REASON_0 + CLOCK_REASON_SILENT, 5);
     stats_add(&s.clock[1], NTP_EXCHANGE_DENY, 6);
     stats_add(&s.clock[2], NTP_SOURCE_NO_KEYS, 7);
@@ -85,6 +144,7 @@ Test(metrics, sources)
     write_metrics();
     cr_expect(has_line("ntsd_clock_transitions_total{state=\"holdover\"} 4"));
     cr_expect(has_line("ntsd_clock_events_total{reason=\"silent\"} 5"));
+    cr_expect(has_line("ntsd_clock_state_write_failures_total 6"));
     cr_expect(has_line("ntsd_source_info{source=\"ntp.example\",kind=\"nts\"} 1"));
     cr_expect(has_line("ntsd_source_info{source=\"/dev/ptp_ena\",kind=\"phc\"} 1"));
     cr_expect(has_line("ntsd_source_verdict{source=\"169.254.169.123\",verdict=\"selected\"} 1"));
@@ -136,6 +196,14 @@ Test(metrics, complete)
     for (unsigned i = 0; i < HTTP_VERDICTS; i++) {
         s.http.verdict[i] = 30000 + i;
     }
+    struct key_provider_status *provider = &s.snapshot.keys.provider;
+    provider->used = 1;
+    for (unsigned i = 0; i < PROVIDER_OUTCOMES; i++) {
+        provider->outcome[i] = 40000 + i;
+    }
+    for (unsigned i = 0; i < KEYCHANGES; i++) {
+        provider->change[i] = 50000 + i;
+    }
     write_metrics();
     char number[32];
     for (unsigned i = 0; i < NTP_COUNTERS; i++) {
@@ -149,9 +217,15 @@ Test(metrics, complete)
         (void)snprintf(number, sizeof(number), " %u\n", 20000 + i);
         cr_expect_not_null(strstr(text, number), "%s", ke_count_name(i));
     }
-    for (unsigned i = 0; i < HTTP_VERDICTS; i++) {
-        (void)snprintf(number, sizeof(number), " %u\n", 30000 + i);
-        cr_expect_not_null(strstr(text, number), "%u", i);
+    static const struct {
+        unsigned from;
+        unsigned count;
+    } others[] = {{30000, HTTP_VERDICTS}, {40000, PROVIDER_OUTCOMES}, {50000, KEYCHANGES}};
+    for (size_t o = 0; o < sizeof(others) / sizeof(others[0]); o++) {
+        for (unsigned i = 0; i < others[o].count; i++) {
+            (void)snprintf(number, sizeof(number), " %u\n", others[o].from + i);
+            cr_expect_not_null(strstr(text, number), "%u", others[o].from + i);
+        }
     }
 }
 
@@ -215,6 +289,7 @@ Test(metrics, always_enough_room)
         s.config.source[i].name = name;
     }
     s.snapshot.ke.pair_count = UINT64_MAX;
+    memset(&s.snapshot.keys, 0xff, sizeof(s.snapshot.keys));
     s.snapshot.clock.anchor_raw_ns = INT64_MIN / 2;
     write_metrics();
     cr_expect_lt(strlen(text), METRICS_LEN_MAX / 2);

@@ -17,6 +17,8 @@ Test(role, only_those_who_need_keys_see_them)
     for (int r = 0; r < ROLE_COUNT; r++) {
         cr_expect_eq(role_access((enum role)r, 0, BOARDS_KEYS), keys[r], "%s",
                      role_name((enum role)r));
+        cr_expect_eq(role_access((enum role)r, 0, BOARDS_KEY_DOC),
+                     r == ROLE_KEYS ? BOARDS_WRITE : BOARDS_NONE, "%s", role_name((enum role)r));
     }
 }
 

@@ -93,6 +93,26 @@ Test(state_check, rights)
     }
 }
 
+Test(state_check, the_directory_alone)
+{
+    const char *dir = scratch_path(&s, "state");
+    cr_expect(state_check_dir(dir, false, &fault), "%s", fault.text);
+    cr_expect_not(exists(dir), "a check leaves no trace");
+    cr_assert(state_prepare_dir(dir, &fault), "%s", fault.text);
+    cr_expect(state_prepare_dir(dir, &fault), "again: %s", fault.text);
+    scratch_write(&s, "state/keys.json", "{}", 0644);
+    cr_expect(state_check_dir(dir, false, &fault), "of no interest: %s", fault.text);
+    cr_assert_eq(chmod(dir, 0750), 0);
+    cr_expect_not(state_check_dir(dir, false, &fault));
+    cr_expect_not(state_prepare_dir(dir, &fault));
+    cr_expect_not_null(strstr(fault.text, "chmod 0700 "), "%s", fault.text);
+    cr_expect_not(state_prepare_dir(scratch_path(&s, "a/b"), &fault));
+    cr_expect_not_null(strstr(fault.text, "cannot create "), "%s", fault.text);
+    scratch_write(&s, "file", "x", 0600);
+    cr_expect_not(state_prepare_dir(scratch_path(&s, "file"), &fault));
+    cr_expect_not_null(strstr(fault.text, "Not a directory"), "%s", fault.text);
+}
+
 Test(state_check, not_a_directory)
 {
     scratch_write(&s, "file", "x", 0600);

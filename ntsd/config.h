@@ -72,6 +72,7 @@ struct config {
     uint32_t lifetime_s;
     const char *state_dir;
     const char *credentials; /* the environment's CREDENTIALS_DIRECTORY; not of the text */
+    const char *ca_bundle;   /* and its AWS_CA_BUNDLE */
 
     bool clock_system;      /* the kernel clock is a source */
     uint32_t local_stratum; /* 0: not given */

@@ -61,6 +61,7 @@ struct config *config_load(const char *path, FILE *errors)
     }
     good = config_parse(span_of(text, n), config, &faults) == NTS_OK;
     config->credentials = getenv("CREDENTIALS_DIRECTORY"); /* systemd.exec(5) */
+    config->ca_bundle = getenv("AWS_CA_BUNDLE");
     tell_faults(path, &faults, errors);
 out:
     free(text);

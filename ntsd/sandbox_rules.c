@@ -8,6 +8,8 @@
  */
 #include "ntsd/sandbox_rules.h"
 
+#include "common/keys/aws_agent.h"
+
 #include "common/keys/keycache.h"
 
 #define CALLS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -189,6 +191,12 @@ size_t sandbox_paths(enum role role, const struct config *config,
         add(&list, config->state_dir, SANDBOX_WRITE_BENEATH, false);
         if (config->keys == CONFIG_KEYS_FILE) {
             add(&list, config->keys_source, SANDBOX_READ_BENEATH, true);
+        }
+        if (config->keys == CONFIG_KEYS_AWS) {
+            add(&list, config->ca_bundle, SANDBOX_READ_BENEATH, true);
+        }
+        if (config->keys == CONFIG_KEYS_AWS_AGENT) {
+            add(&list, AWS_AGENT_TOKEN_FILE, SANDBOX_READ_BENEATH, true);
         }
         if (config->keys_cache) {
             add(&list, KEYCACHE_MACHINE_ID, SANDBOX_READ_BENEATH, false);

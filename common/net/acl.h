@@ -8,9 +8,9 @@
  *
  * So with at least one `allow`, rules mean what they mean to chrony; with none, chrony serves
  * nobody, and this list everyone who is not denied. Of two rules for the same prefix the last one
- * counts; in nothing else does the order matter (in chrony it may, for prefixes that differ in the
- * last four bits). Rules of IPv4 say nothing about IPv6 and the other way round; ::ffff:a.b.c.d is
- * a.b.c.d.
+ * counts; in nothing else does the order matter (in chrony it does when one prefix holds another
+ * that is up to three bits longer). Rules of IPv4 say nothing about IPv6 and the other way round;
+ * ::ffff:a.b.c.d is a.b.c.d.
  *
  * For a list that trusts nobody unless it is told to, such as that of believed proxies, begin with
  * a rule that denies everyone.

@@ -61,8 +61,7 @@ struct ratelimit {
     int64_t depth_ns; /* what it takes an empty bucket to be full */
     size_t set_count; /* a power of two */
     struct ratelimit_set *set;
-    uint64_t
-        forgotten; /* clients given up whose bucket was not full, or who were told: a counter */
+    uint64_t forgotten; /* clients given up that were not as good as new: a counter */
 };
 
 enum ratelimit_verdict {

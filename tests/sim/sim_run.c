@@ -73,7 +73,8 @@ static void ask(struct life *life, size_t source)
     struct asking *asking = &life->asking[source];
     struct clock_sample sample;
     double done_s = 0.0;
-    bool answered = sim_source_ask(s, &life->world, asking->next_s, &sample, &done_s);
+    bool answers = s->answers_each == 0 || asking->requests % s->answers_each == 0;
+    bool answered = sim_source_ask(s, &life->world, asking->next_s, &sample, &done_s) && answers;
     if (answered) {
         clock_discipline_sample(&life->clock, source, &sample);
         update_clock(life, done_s);

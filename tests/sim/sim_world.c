@@ -92,6 +92,16 @@ static double way_us(const struct sim_source *source, struct sim_random *random,
     return fmax(least_us + sim_random_gaussian(random, source->jitter_us), 0.0);
 }
 
+/* What is left of the error of a source that is being set right. */
+static double recovering_us(const struct sim_source *source, double at_s)
+{
+    const struct sim_span *span = &source->recovery;
+    if (!sim_span_contains(span, at_s)) {
+        return 0.0;
+    }
+    return source->recovery_us * (span->to_s - at_s) / (span->to_s - span->from_s);
+}
+
 static int64_t shown_ns(const struct sim_source *source, const struct sim_world *world, double at_s)
 {
     if (sim_span_contains(&source->frozen, at_s)) {
@@ -101,10 +111,13 @@ static int64_t shown_ns(const struct sim_source *source, const struct sim_world 
     if (source->lie_s != 0.0 && at_s >= source->lie_from_s) {
         wall += llround(source->lie_s * 1e9);
     }
+    if (source->lie_ppm != 0.0 && at_s >= source->lie_from_s) {
+        wall += llround((at_s - source->lie_from_s) * source->lie_ppm * 1e3);
+    }
     if (sim_span_contains(&source->glitch, at_s)) {
         wall += llround(source->glitch_s * 1e9);
     }
-    return wall;
+    return wall + llround(recovering_us(source, at_s) * 1e3);
 }
 
 static uint8_t leap_said(const struct sim_source *source, const struct sim_world *world,
@@ -116,6 +129,22 @@ static uint8_t leap_said(const struct sim_source *source, const struct sim_world
     return world->scale.leap > 0 ? NTP_LEAP_INSERT : NTP_LEAP_DELETE;
 }
 
+/* What it says of itself. */
+static void claim(const struct sim_source *source, double at_s, struct clock_sample *sample)
+{
+    double error_us = fabs(recovering_us(source, at_s));
+    if (sim_span_contains(&source->confess, at_s)) {
+        error_us += source->confess_us;
+    }
+    sample->root_dispersion_ns += llround(error_us * 1e3);
+    if (sim_span_contains(&source->boast, at_s)) {
+        sample->delay_ns = 0;
+        sample->root_delay_ns = 0;
+        sample->root_dispersion_ns = 0;
+        sample->stratum = 1;
+    }
+}
+
 bool sim_source_ask(const struct sim_source *source, struct sim_world *world, double at_s,
                     struct clock_sample *sample, double *done_s)
 {
@@ -125,7 +154,7 @@ bool sim_source_ask(const struct sim_source *source, struct sim_world *world, do
         forward_us += sim_random_exponential(&world->random, source->queue_us);
     }
     if (sim_span_contains(&source->detour, at_s)) {
-        forward_us += source->detour_us;
+        forward_us = fmax(forward_us + source->detour_us, 0.0);
     }
     bool lost = sim_random_share(&world->random) < source->loss;
     *done_s = at_s + (forward_us + back_us) / 1e6;
@@ -134,9 +163,10 @@ bool sim_source_ask(const struct sim_source *source, struct sim_world *world, do
     }
     int64_t sent_ns = sim_world_raw_ns(world, at_s);
     int64_t received_ns = sim_world_raw_ns(world, *done_s);
+    double there_s = at_s + forward_us / 1e6;
     *sample = (struct clock_sample){
         .raw_ns = sent_ns + (received_ns - sent_ns) / 2,
-        .wall_ns = shown_ns(source, world, at_s + forward_us / 1e6),
+        .wall_ns = shown_ns(source, world, there_s),
         .delay_ns = received_ns - sent_ns,
         .root_delay_ns = llround(source->root_delay_us * 1e3),
         .root_dispersion_ns = llround(source->root_dispersion_us * 1e3),
@@ -144,5 +174,6 @@ bool sim_source_ask(const struct sim_source *source, struct sim_world *world, do
         .stratum = source->phc ? 0 : 3,
         .leap = leap_said(source, world, at_s),
     };
+    claim(source, there_s, sample);
     return true;
 }

@@ -48,9 +48,16 @@ struct sim_source {
     double lie_from_s;      /* from then on it shows ... */
     double lie_s;           /* ... so much too late a time */
     struct sim_span frozen; /* when it shows the time of from_s all along */
+    double lie_ppm;         /* ... or one that runs away so fast */
     struct sim_span glitch; /* single answers that are off by glitch_s */
     double glitch_s;
-    bool phc; /* a hardware clock: stratum 0, no burst */
+    struct sim_span boast;   /* when it says to be without any error or delay, at stratum 1 */
+    struct sim_span confess; /* when it says that its error may be confess_us */
+    double confess_us;
+    struct sim_span recovery; /* its error falls from recovery_us to none, and it says so */
+    double recovery_us;
+    int answers_each; /* so many polls one answer; 0: all */
+    bool phc;         /* a hardware clock: stratum 0, no burst */
     bool prefer;
     bool smeared;
     bool silent_on_leap; /* does not announce it */

@@ -9,7 +9,6 @@
 #include "ntsd/sandbox_rules.h"
 
 #include "common/keys/aws_agent.h"
-
 #include "common/keys/keycache.h"
 
 #define CALLS(...) ((const char *const[]){__VA_ARGS__, NULL})

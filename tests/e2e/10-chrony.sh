@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian's chronyd as an NTS client: it must select ntsd, authenticated, under 1 ms away. It runs
 # with -x and without any capability, so that it cannot touch this machine's clock.
+#
+# alone: offsets are measured
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 

@@ -3,6 +3,8 @@
 # Debian's NTPsec ntpd as an NTS client: it must select ntsd, authenticated, under 1 ms away. ntpd
 # wants UDP port 123 for itself, so both run in a network of their own; and it wants to be root, so
 # CAP_SYS_TIME is taken away for good first: it cannot touch this machine's clock.
+#
+# alone: offsets are measured
 if [ -z "${NTSD_TEST_NETNS:-}" ]; then
     export NTSD_TEST_NETNS=1
     "$(dirname "$0")/../support/peers.sh" ntpsec >/dev/null 2>&1 # while there is a network

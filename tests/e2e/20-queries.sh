@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Many queries without a loss, and a restart that devices do not notice: ntsd and all its children
 # killed at once and started again, the cookies handed out before still open.
+#
+# alone: times are measured
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 

@@ -5,6 +5,8 @@
 # one instance is drained, all are restarted in turn and one is killed. No cookie may be refused by
 # anybody, and nothing but what was sent to an instance that was away may be lost.
 # NTSD_FLEET_QUERIES scales it down.
+#
+# alone: it loads both processors
 # shellcheck source=tests/support/fleet_ns.sh
 . "$(dirname "$0")/../support/fleet_ns.sh" "$0" "${1:-build}" "a fleet behind a balancer"
 

@@ -3,6 +3,8 @@
 # Strangers hold far more connections than there are places, of every kind that costs them little:
 # silent, stopped at each step of the handshake, one octet a second. Honest clients are served all
 # the same, also from the strangers' own address, and memory stays where it was said to stay.
+#
+# alone: times are measured under load
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 

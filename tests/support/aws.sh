@@ -16,7 +16,10 @@ done
     { echo "node $(node --version) is older than 18"; exit 1; }
 cmp -s "$HERE/package-lock.json" "$DIR/done" && exit 0
 
-mkdir -p "$DIR" && cp "$HERE/package.json" "$HERE/package-lock.json" "$DIR/" || exit 1
+# One at a time: tests run side by side.
+mkdir -p "$DIR" && exec 9<"$DIR" && flock 9
+cmp -s "$HERE/package-lock.json" "$DIR/done" && exit 0
+cp "$HERE/package.json" "$HERE/package-lock.json" "$DIR/" || exit 1
 if ! said=$(cd "$DIR" && timeout 100 npm ci --ignore-scripts --no-audit --no-fund 2>&1); then
     echo "npm ci failed: $(printf '%s\n' "$said" | grep -m 1 -iE 'error|err!' | cut -c 1-120)"
     exit 1

@@ -13,10 +13,8 @@ COV=$(command -v llvm-cov-14 || command -v llvm-cov) || { echo "cover: no llvm-c
 PROFDATA=$(command -v llvm-profdata-14 || command -v llvm-profdata)
 JOBS=$(nproc 2>/dev/null || echo 1)
 
-# Tests of a header's file or of a choice at build time have nothing to be counted here.
 mapfile -t CORE < <(grep -vE '^(#|$)' tests/support/core-files.txt)
-OBJECTS=()
-while read -r lib; do OBJECTS+=(-object "$lib"); done < <(find "$B/lib" -name '*.a' | sort)
+ld -r -o "$B/all.o" --whole-archive "$B"/lib/*.a || exit 1
 
 # One program: its processes add up their counters in one file.
 run_unit() {
@@ -35,7 +33,7 @@ run_fuzz() {
 }
 # lcov PROFILE: what it says about the core files.
 lcov() {
-    "$COV" export -format=lcov -instr-profile="$1" "${OBJECTS[@]:1}" -- "${CORE[@]}" 2>/dev/null
+    "$COV" export -format=lcov -instr-profile="$1" "$B/all.o" "${CORE[@]}" 2>/dev/null
 }
 # table: FILE LINES COVERED for each file of an lcov trace on stdin.
 table() {

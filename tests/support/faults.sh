@@ -86,7 +86,7 @@ after() {
 }
 # after_deaths ROW: the same where processes were killed, or ended, on purpose.
 after_deaths() {
-    within 5000 all_there
+    within 9000 all_there # a process that died often waits for five seconds
     PROCESSES=$(process_ids)
     after "$1"
 }

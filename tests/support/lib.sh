@@ -123,12 +123,13 @@ cannot_set_clock() {
 # ---- network
 
 has_ipv6() { grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; }
-# free_ports N: below the ephemeral range, free for TCP and UDP; into PORTS.
+# free_ports N: below the ephemeral range, free for TCP and UDP; into PORTS. Tests that run side by
+# side look in lanes of their own.
 free_ports() {
     local p
     PORTS=()
     while [ ${#PORTS[@]} -lt "$1" ]; do
-        p=$((20000 + RANDOM % 10000))
+        p=$((20000 + ${NTSD_TEST_LANE:-0} * 5000 + RANDOM % 5000))
         case " ${PORTS[*]-} " in *" $p "*) continue ;; esac
         port_taken "$p" || PORTS+=("$p")
     done

@@ -68,6 +68,8 @@ unpack() {
 }
 
 [ $# -gt 0 ] || set -- chrony ntpsec
+# One at a time: tests run side by side.
+mkdir -p "$PEERS" && exec 9<"$PEERS" && flock 9
 for peer in "$@"; do
     unpack "$peer" || exit 1
     missing=$(ldd "$PEERS/$peer/$(program_of "$peer")" | awk '/not found/ { printf "%s ", $1 }')

@@ -6,7 +6,7 @@
 #   sim   BINARIES/tests/sim/clock_sim and fleet_sim: their tables, and their ok and not ok lines
 #   fuzz  each FUZZERS/fuzz_X: replays tests/fuzz/corpus/fuzz_X, then two seconds of mutations of it
 #         with a fixed seed; one pass per target
-#   e2e   tests/e2e/*.sh, one after the other; their ok, not ok and skip lines
+#   e2e   tests/e2e/*.sh, two at a time, those that measure alone; their ok, not ok, skip lines
 #
 # Nothing runs for ever. Failures are printed in full, all output is kept in BINARIES/logs. The last
 # line is `N passed, N failed, N skipped`; the status is 1 when anything failed or nothing ran.
@@ -158,31 +158,56 @@ run_fuzz() {
 
 # ---- e2e
 
-run_e2e() {
-    local script name log status passed failed skipped start
-    for script in tests/e2e/*.sh; do
-        [ -e "$script" ] || continue
-        name=$(basename "$script" .sh)
-        log=$LOGS/e2e-$name.log
-        start=$SECONDS
-        timeout -k 15 150 "$script" "$B" >"$log" 2>&1 </dev/null
-        status=$?
-        passed=$(lines '^ok - ' "$log")
-        failed=$(lines '^not ok - ' "$log")
-        skipped=$(lines '^skip - ' "$log")
-        if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ $((passed + skipped)) = 0 ]; }; then
-            failed=1
-            echo "not ok - $name (ended with status $status after $((SECONDS - start)) s)" >>"$log"
-        fi
-        report "e2e/$name" "$passed" "$failed" "$skipped" "$((SECONDS - start))"
-        if [ "$failed" != 0 ]; then
-            grep -vE '^(ok|skip) - ' "$log" | sed 's/^/    /'
-        elif [ "$passed" -le 20 ]; then # the figures are of interest, long tables are not
-            grep '^ok - ' "$log" | sed 's/^/    /'
-        fi
-        grep '^skip - ' "$log" | sed 's/^/    /'
-        count "$passed" "$failed" "$skipped"
+# One script in its lane; its ports are of that lane (lib.sh).
+run_e2e_script() {
+    local script=$1 lane=$2 start=$SECONDS log
+    log=$LOGS/e2e-$(basename "$script" .sh)
+    NTSD_TEST_LANE=$lane timeout -k 15 150 "$script" "$B" >"$log.log" 2>&1 </dev/null
+    echo "$? $((SECONDS - start))" >"$log.status"
+}
+judge_e2e_script() {
+    local name log status seconds passed failed skipped
+    name=$(basename "$1" .sh)
+    log=$LOGS/e2e-$name.log
+    read -r status seconds <"$LOGS/e2e-$name.status"
+    passed=$(lines '^ok - ' "$log")
+    failed=$(lines '^not ok - ' "$log")
+    skipped=$(lines '^skip - ' "$log")
+    if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ $((passed + skipped)) = 0 ]; }; then
+        failed=1
+        echo "not ok - $name (ended with status $status after $seconds s)" >>"$log"
+    fi
+    report "e2e/$name" "$passed" "$failed" "$skipped" "$seconds"
+    if [ "$failed" != 0 ]; then
+        grep -vE '^(ok|skip) - ' "$log" | sed 's/^/    /'
+    elif [ "$passed" -le 20 ]; then # the figures are of interest, long tables are not
+        grep -E '^(ok - |  )' "$log" | sed 's/^/    /'
+    fi
+    grep '^skip - ' "$log" | sed 's/^/    /'
+    count "$passed" "$failed" "$skipped"
+}
+# Those that measure say so by a line `# alone: ...` and have the machine for themselves.
+is_alone() { grep -q '^# alone: ' "$1"; }
+run_lane() {
+    local script lane=$1
+    while read -r script; do
+        run_e2e_script "$script" "$lane"
     done
+}
+# Every second script for each lane; the longest ones stand side by side well enough.
+run_e2e() {
+    local script together=() n=0
+    for script in tests/e2e/*.sh; do
+        is_alone "$script" || together+=("$script")
+    done
+    for n in 0 1; do
+        printf '%s\n' "${together[@]}" | awk -v n="$n" 'NR % 2 == n' | run_lane "$n" &
+    done
+    wait
+    for script in tests/e2e/*.sh; do
+        if is_alone "$script"; then run_e2e_script "$script" 0; fi
+    done
+    for script in tests/e2e/*.sh; do judge_e2e_script "$script"; done
 }
 
 mkdir -p "$LOGS" || exit 1

@@ -20,6 +20,8 @@ static enum nts_err err_of(enum cert_fault_kind kind)
     case CERT_CHAIN_ORDER:
     case CERT_EXPIRED:
     case CERT_NOT_YET_VALID:
+    case CERT_NOT_CA:
+    case CERT_CRL:
         return NTS_EAUTH;
     case CERT_EMPTY:
     case CERT_MALFORMED:

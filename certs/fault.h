@@ -19,6 +19,8 @@ enum cert_fault_kind {
     CERT_EXPIRED,
     CERT_NOT_YET_VALID,
     CERT_NO_NAMES, /* the leaf has no subject alternative name */
+    CERT_NOT_CA,   /* a certificate that can issue none, where an authority is needed */
+    CERT_CRL,      /* a list of revoked certificates that is not what it has to be */
     CERT_INTERNAL, /* the TLS library failed */
 };
 

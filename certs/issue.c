@@ -197,6 +197,15 @@ static const struct extension SERVER_EXTENSIONS[] = {
     {NID_ext_key_usage, "serverAuth"},
 };
 
+static const struct extension CLIENT_EXTENSIONS[] = {
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid"},
+    {NID_ext_key_usage, "clientAuth"},
+};
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
 static bool add_extensions(X509 *cert, X509 *issuer, const struct extension *list, size_t count)
 {
     X509V3_CTX ctx;
@@ -216,11 +225,14 @@ static bool add_extensions(X509 *cert, X509 *issuer, const struct extension *lis
 static bool sign(const struct cert_request *request, X509 *cert, X509 *issuer, EVP_PKEY *issuer_key)
 {
     const EVP_MD *digest = EVP_PKEY_is_a(issuer_key, "ED25519") ? NULL : EVP_sha256();
-    bool extended = request->is_ca
-                        ? add_extensions(cert, issuer, CA_EXTENSIONS,
-                                         sizeof(CA_EXTENSIONS) / sizeof(CA_EXTENSIONS[0]))
-                        : add_extensions(cert, issuer, SERVER_EXTENSIONS,
-                                         sizeof(SERVER_EXTENSIONS) / sizeof(SERVER_EXTENSIONS[0]));
+    bool extended;
+    if (request->is_ca) {
+        extended = add_extensions(cert, issuer, CA_EXTENSIONS, COUNT(CA_EXTENSIONS));
+    } else if (request->is_client) {
+        extended = add_extensions(cert, issuer, CLIENT_EXTENSIONS, COUNT(CLIENT_EXTENSIONS));
+    } else {
+        extended = add_extensions(cert, issuer, SERVER_EXTENSIONS, COUNT(SERVER_EXTENSIONS));
+    }
     return extended && X509_set_issuer_name(cert, X509_get_subject_name(issuer)) == 1 &&
            X509_sign(cert, issuer_key, digest) != 0;
 }

@@ -20,6 +20,7 @@ struct cert_request {
     const char *const *ips; /* numeric */
     size_t ip_count;
     bool is_ca;         /* an authority, no server */
+    bool is_client;     /* a TLS client, no server */
     int64_t not_before; /* seconds since 1970 */
     int64_t not_after;
 };
@@ -31,8 +32,8 @@ NODISCARD enum nts_err cert_key_new(const char *type, EVP_PKEY **key, struct cer
 /*
  * A certificate for `key`, signed with `issuer_key` in the name of `issuer`; self-signed when
  * `issuer` is NULL (and `issuer_key` is `key`). Serial of 128 random bits, subject and authority
- * key identifiers, key usage; leaves are for TLS servers. CERT_MALFORMED: a name that can be none.
- * The caller frees the certificate.
+ * key identifiers, key usage; leaves are for TLS servers or clients. CERT_MALFORMED: a name that
+ * can be none. The caller frees the certificate.
  */
 NODISCARD enum nts_err cert_issue(const struct cert_request *request, EVP_PKEY *key, X509 *issuer,
                                   EVP_PKEY *issuer_key, X509 **cert, struct cert_fault *fault);

@@ -55,6 +55,66 @@ static enum nts_err trust_file(SSL_CTX *ctx, const char *path, struct cert_fault
     return err;
 }
 
+/* Our certificate, and those after it as its chain. */
+static enum nts_err use_certs(SSL_CTX *ctx, struct span pem, const char *name,
+                              struct cert_fault *fault)
+{
+    struct rd r = rd_init(pem);
+    for (size_t number = 1;; number++) {
+        X509 *cert = NULL;
+        enum nts_err err = certfile_next_cert(&r, name, number, &cert, fault);
+        if (err == NTS_ENOTFOUND && number == 1) {
+            return cert_fault_set(fault, CERT_EMPTY, "%s: no certificate in it", name);
+        }
+        if (err != NTS_OK) {
+            return err == NTS_ENOTFOUND ? NTS_OK : err;
+        }
+        bool used = number == 1 ? SSL_CTX_use_certificate(ctx, cert) == 1
+                                : SSL_CTX_add1_chain_cert(ctx, cert) == 1;
+        X509_free(cert);
+        if (!used) {
+            return cert_fault_set(fault, CERT_INTERNAL, "%s: certificate %zu: %s", name, number,
+                                  cert_library_reason());
+        }
+    }
+}
+
+static enum nts_err use_key(SSL_CTX *ctx, struct span pem, const char *name,
+                            struct cert_fault *fault)
+{
+    EVP_PKEY *key;
+    struct rd r = rd_init(pem);
+    TRY(certfile_key(&r, name, &key, fault));
+    bool used = SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+    EVP_PKEY_free(key);
+    return used ? NTS_OK
+                : cert_fault_set(fault, CERT_KEY_MISMATCH,
+                                 "%s: not the private key of our certificate: name the two files "
+                                 "that were made together",
+                                 name);
+}
+
+/* Who we are, to a server that asks. */
+static enum nts_err use_files(SSL_CTX *ctx, const struct tls_client_options *options,
+                              struct cert_fault *fault)
+{
+    struct certfile cert;
+    struct certfile key = {0};
+    enum nts_err err = certfile_read(options->cert_file, CERT_FILE_MAX, &cert, fault);
+    if (err == NTS_OK) {
+        err = use_certs(ctx, span_of(cert.bytes, cert.n), options->cert_file, fault);
+    }
+    if (err == NTS_OK) {
+        err = certfile_read(options->key_file, CERT_FILE_MAX, &key, fault);
+    }
+    if (err == NTS_OK) {
+        err = use_key(ctx, span_of(key.bytes, key.n), options->key_file, fault);
+    }
+    certfile_wipe(&key);
+    certfile_wipe(&cert);
+    return err;
+}
+
 /* The library accepts a server that agrees to none, and in some versions one that answers with a
  * name that was not offered. */
 static bool alpn_is_agreed(const SSL *ssl)
@@ -109,6 +169,9 @@ static enum nts_err ctx_set_up(SSL_CTX *ctx, const struct tls_client_options *op
         SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") != 1 ||
         !offer_alpn(ctx, options->alpn)) {
         return cert_fault_set(fault, CERT_INTERNAL, "TLS: %s", cert_library_reason());
+    }
+    if (options->cert_file != NULL) {
+        TRY(use_files(ctx, options, fault));
     }
     if (options->ca_file != NULL) {
         return trust_file(ctx, options->ca_file, fault);

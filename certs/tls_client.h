@@ -20,13 +20,15 @@
 enum { TLS_CLIENT_CA_FILE_MAX = 4 * 1024 * 1024 };
 
 struct tls_client_options {
-    const char *ca_file; /* PEM; NULL: the system's trust store */
-    const char *alpn;    /* e.g. "ntske/1"; must outlive the context: a literal */
-    bool ignore_dates;   /* a device without a clock: dates are checked afterwards */
+    const char *ca_file;   /* PEM; NULL: the system's trust store */
+    const char *cert_file; /* our own, leaf first, for servers that ask for one; NULL: none */
+    const char *key_file;  /* its key; not NULL when that is not */
+    const char *alpn;      /* e.g. "ntske/1"; must outlive the context: a literal */
+    bool ignore_dates;     /* a device without a clock: dates are checked afterwards */
 };
 
-/* NTS_EFORMAT or NTS_ESYSTEM: `fault` says what is wrong with the CA file. NTS_EINTERNAL: the
- * library failed. */
+/* NTS_EFORMAT, NTS_EAUTH or NTS_ESYSTEM: `fault` says what is wrong with which file. NTS_EINTERNAL:
+ * the library failed. */
 NODISCARD enum nts_err tls_client_new(const struct tls_client_options *options, SSL_CTX **ctx,
                                       struct cert_fault *fault);
 

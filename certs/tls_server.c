@@ -30,6 +30,7 @@ struct choice {
     SSL_CTX *ctx[TLS_PAIRS_MAX];       /* ctx[0] is the owner of this struct and not counted */
     unsigned char alpn[ALPN_WIRE_MAX]; /* as on the wire: one length octet and the name */
     unsigned alpn_len;
+    struct client_ca *clients; /* NULL: clients need no certificate */
 };
 
 static void choice_free(struct choice *choice)
@@ -43,6 +44,7 @@ static void choice_free(struct choice *choice)
             SSL_CTX_free(choice->ctx[i]);
         }
     }
+    client_ca_free(choice->clients);
     free(choice);
 }
 
@@ -140,7 +142,8 @@ static bool ctx_set_up(SSL_CTX *ctx, struct choice *choice)
            /* RFC 8915 section 3: TLS 1.3 or newer */
            SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
-           SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1;
+           SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1 &&
+           (choice->clients == NULL || client_ca_require(choice->clients, ctx));
 }
 
 static bool ctx_use_pair(SSL_CTX *ctx, const struct cert_pair *pair)
@@ -206,6 +209,9 @@ static enum nts_err choice_fill(const struct tls_server_options *options, struct
     }
     choice->alpn[0] = (unsigned char)n;
     memcpy(choice->alpn + 1, options->alpn, n);
+    if (options->clients.ca != NULL) {
+        TRY(client_ca_load(&options->clients, &choice->clients, &info->clients, fault));
+    }
     for (size_t i = 0; i < options->count; i++) {
         TRY(add_pair(options, i, choice, info, fault));
     }

@@ -6,10 +6,14 @@
  * TLS 1.3 only; no tickets, no session cache, no early data, no renegotiation, ALPN mandatory;
  * groups X25519, P-256, P-384 (RFC 8915 section 3). A context is immutable once made: a reload
  * makes a new one, and connections that run keep theirs (OpenSSL counts references).
+ *
+ * Clients may be asked for a certificate (client_ca.h). Theirs comes before the end of the
+ * handshake, so a handshake that is done is one with a client that was let in.
  */
 #ifndef NTSD_CERTS_TLS_SERVER_H
 #define NTSD_CERTS_TLS_SERVER_H
 
+#include "certs/client_ca.h"
 #include "certs/pair.h"
 
 enum { TLS_PAIRS_MAX = 16 };
@@ -27,6 +31,7 @@ struct tls_server_options {
     /* An expired or not yet valid certificate is served with a warning and not a fault. For those
      * who have nothing better: an outage would not make it any more valid. */
     bool accept_invalid_dates;
+    struct client_ca_files clients;
 };
 
 struct tls_server_info {
@@ -36,6 +41,7 @@ struct tls_server_info {
         int64_t not_after;
         char names[CERT_NAMES_TEXT_MAX];
     } pair[TLS_PAIRS_MAX];
+    struct client_ca_info clients;
     struct cert_fault warning; /* kind CERT_OK: none; with accept_invalid_dates, the last one */
 };
 

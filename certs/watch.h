@@ -23,7 +23,7 @@ enum {
     CERT_WATCH_SETTLE_MS = 1000,
     CERT_WATCH_LOOK_MS = 250,
     CERT_WATCH_DIRS_MAX = 64,
-    CERT_WATCH_PATHS_MAX = 32
+    CERT_WATCH_PATHS_MAX = 34
 };
 
 /* What tells one state of a file from another; all zero: there is none. */

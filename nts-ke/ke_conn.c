@@ -199,6 +199,9 @@ static enum ke_event advance(struct ke_conn *conn)
     switch (conn->state) {
     case KE_STATE_HANDSHAKE:
         event = ke_pump_handshake(&conn->pump);
+        if (event == KE_EVENT_HANDSHAKE_DONE) {
+            ke_device_admit(conn->pump.ssl, conn->env->stats);
+        }
         break;
     case KE_STATE_REQUEST:
         event = ke_pump_request(&conn->pump, &conn->fault);
@@ -247,6 +250,32 @@ static enum ke_event await_close(struct ke_conn *conn)
     return advance(conn);
 }
 
+/* A refusal is worth telling: closing a socket with octets unread would reset the connection, and
+ * the alert might never reach the client. What is still to come may do so all the same. */
+static enum ke_count refuse_client(struct ke_conn *conn)
+{
+    int fd = -1;
+    struct ke_conn_env *env = conn->env;
+    enum ke_count refused = ke_device_refuse(conn->pump.ssl, conn->pump.refusal, &env->refusals);
+    if (refused == KE_COUNTERS || uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0) {
+        return refused;
+    }
+    for (size_t i = 0; i < KE_PUMP_INPUT_MAX / sizeof(env->chunk); i++) {
+        if (recv(fd, env->chunk, sizeof(env->chunk), MSG_DONTWAIT) <= 0) {
+            break;
+        }
+    }
+    return refused;
+}
+
+static void count_close(struct ke_conn *conn, enum ke_state before, enum ke_event event)
+{
+    enum ke_count refused = event == KE_EVENT_TLS_FAILED && before == KE_STATE_HANDSHAKE
+                                ? refuse_client(conn)
+                                : KE_COUNTERS;
+    count(conn, refused != KE_COUNTERS ? refused : ke_count_of_close(before, event));
+}
+
 void ke_conn_event(struct ke_conn *conn, enum ke_event event)
 {
     do {
@@ -267,7 +296,7 @@ void ke_conn_event(struct ke_conn *conn, enum ke_event event)
             event = await_close(conn);
             break;
         case KE_DO_CLOSE:
-            count(conn, ke_count_of_close(before, event));
+            count_close(conn, before, event);
             conn->env->closed(conn->env->ctx, conn);
             close_handles(conn);
             return;

@@ -11,6 +11,7 @@
 
 #include "common/base/stats.h"
 #include "common/base/time.h"
+#include "nts-ke/ke_device.h"
 #include "nts-ke/ke_issuer.h"
 #include "nts-ke/ke_origin.h"
 #include "nts-ke/ke_outcome.h"
@@ -31,6 +32,7 @@ struct ke_conn_env {
     struct tls_server *tls; /* for new connections; exchanged by a reload */
     struct ke_issuer *issuer;
     struct stats *stats;
+    struct log_limit refusals; /* lines about clients' certificates */
     unsigned timeout_ms;
     /* A proxy's header named the client. Which counter refuses it; KE_COUNT_ACCEPTED: none. */
     enum ke_count (*proxied)(void *ctx, struct ke_conn *conn, const struct net_addr *client);

@@ -6,7 +6,7 @@
 
 #include "common/base/stats.h"
 
-_Static_assert((int)KE_COUNTERS <= (int)STATS_COUNTERS, "every outcome has a counter");
+_Static_assert((int)KE_COUNT_END <= (int)STATS_COUNTERS, "room for every counter");
 
 #define PROXY_FAULT(name) (KE_COUNT_PROXY_FAULT_0 + PROXY2_FAULT_##name)
 
@@ -32,6 +32,14 @@ static const char *const names[KE_COUNT_REQUEST_FAULT_0] = {
     [KE_COUNT_NO_KEYS] = "no_keys",
     [KE_COUNT_RELOADS] = "reloads",
     [KE_COUNT_RELOAD_FAILED] = "reload_failed",
+    [KE_COUNT_CLIENT_NO_CERTIFICATE] = "client_no_certificate",
+    [KE_COUNT_CLIENT_UNKNOWN_CA] = "client_unknown_ca",
+    [KE_COUNT_CLIENT_EXPIRED] = "client_expired",
+    [KE_COUNT_CLIENT_NOT_YET_VALID] = "client_not_yet_valid",
+    [KE_COUNT_CLIENT_REVOKED] = "client_revoked",
+    [KE_COUNT_CLIENT_NO_CRL] = "client_no_crl",
+    [KE_COUNT_CLIENT_PURPOSE] = "client_purpose",
+    [KE_COUNT_CLIENT_INVALID] = "client_invalid",
     [KE_COUNT_PROXY_LOCAL] = "proxy_local",
     [PROXY_FAULT(NONE)] = "proxy_ok",
     [PROXY_FAULT(SIGNATURE)] = "proxy_signature",
@@ -78,6 +86,32 @@ enum ke_count ke_count_of_close(enum ke_state state, enum ke_event event)
     case KE_EVENT_REQUEST_COMPLETE:
     case KE_EVENT_WRITTEN:
     case KE_EVENT_NONE:
+        break;
+    }
+    return KE_COUNTERS;
+}
+
+enum ke_count ke_count_of_refusal(enum client_refusal refusal)
+{
+    switch (refusal) {
+    case CLIENT_NO_CERTIFICATE:
+        return KE_COUNT_CLIENT_NO_CERTIFICATE;
+    case CLIENT_UNKNOWN_CA:
+        return KE_COUNT_CLIENT_UNKNOWN_CA;
+    case CLIENT_EXPIRED:
+        return KE_COUNT_CLIENT_EXPIRED;
+    case CLIENT_NOT_YET_VALID:
+        return KE_COUNT_CLIENT_NOT_YET_VALID;
+    case CLIENT_REVOKED:
+        return KE_COUNT_CLIENT_REVOKED;
+    case CLIENT_NO_CRL:
+        return KE_COUNT_CLIENT_NO_CRL;
+    case CLIENT_PURPOSE:
+        return KE_COUNT_CLIENT_PURPOSE;
+    case CLIENT_INVALID:
+        return KE_COUNT_CLIENT_INVALID;
+    case CLIENT_NOT_REFUSED:
+    case CLIENT_REFUSALS:
         break;
     }
     return KE_COUNTERS;

@@ -8,6 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+_Static_assert(CLIENT_CHAIN_MAX + KE_HELLO_MAX + KE_PUMP_CHUNK_MAX <= KE_PUMP_SHAKE_MAX,
+               "a client's chain fits beside hellos");
 _Static_assert(KE_HELLO_MAX + KE_PUMP_CHUNK_MAX <= KE_REQUEST_MAX,
                "a hello and what follows it fit the request's buffer");
 
@@ -111,8 +113,11 @@ static enum ke_event shake(struct ke_pump *pump)
     if (rc == 1) {
         return KE_EVENT_HANDSHAKE_DONE;
     }
-    return SSL_get_error(pump->ssl, rc) == SSL_ERROR_WANT_READ ? KE_EVENT_NONE
-                                                               : KE_EVENT_TLS_FAILED;
+    if (SSL_get_error(pump->ssl, rc) == SSL_ERROR_WANT_READ) {
+        return KE_EVENT_NONE;
+    }
+    pump->refusal = client_ca_refusal(pump->ssl);
+    return KE_EVENT_TLS_FAILED;
 }
 
 enum ke_event ke_pump_handshake(struct ke_pump *pump)
@@ -223,6 +228,7 @@ void ke_pump_wipe(struct ke_pump *pump)
     pump->ssl = NULL;
     pump->gate = KE_GATE_COLLECT;
     pump->hello = (struct ke_hello){.at = 0};
+    pump->refusal = CLIENT_NOT_REFUSED;
     pump->input = 0;
     pump->scanned = 0;
     pump->len = 0;

@@ -9,6 +9,9 @@
  * the handshake is done; no TLS object before a whole ClientHello is there (ke_hello.h). TLS is
  * given that hello alone: only its answer tells whether another one must follow, which then is
  * collected and looked at like the first.
+ *
+ * Where clients need a certificate, its chain (CLIENT_CHAIN_MAX) has to fit what the hellos leave
+ * of KE_PUMP_SHAKE_MAX, which it does beside any that are in use.
  */
 #ifndef NTSD_NTS_KE_KE_PUMP_H
 #define NTSD_NTS_KE_KE_PUMP_H
@@ -37,8 +40,9 @@ struct ke_pump {
     SSL *ssl; /* NULL until a ClientHello is there */
     enum ke_gate gate;
     struct ke_hello hello;
-    size_t input;   /* octets received */
-    size_t scanned; /* ke_stream_scan() */
+    enum client_refusal refusal; /* why the handshake failed, if for the client's certificate */
+    size_t input;                /* octets received */
+    size_t scanned;              /* ke_stream_scan() */
     size_t len;
     uint8_t bytes[KE_REQUEST_MAX + 1]; /* the request, with room to see that there is more of it;
                                           until the gate is open: input TLS has not been given */

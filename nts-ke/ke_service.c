@@ -4,75 +4,32 @@
  */
 #include "nts-ke/ke_service.h"
 
-#include "certs/watch.h"
 #include "common/base/log.h"
 #include "nts-ke/ke_acceptor.h"
+#include "nts-ke/ke_certs.h"
 #include "nts-ke/ke_pool.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-    SIGNALS = 3,
-    RELOAD_DELAY_MS = 100, /* a burst of SIGHUP is one reload */
-    SECONDS_PER_DAY = 86400,
-};
+enum { SIGNALS = 3 };
 
 struct service {
     const struct ke_service_options *options;
     uv_loop_t loop;
     uv_signal_t signal[SIGNALS];
-    uv_timer_t reload;
-    uv_timer_t retry;
     uv_timer_t drain;
     bool draining;
-    bool watching;
-    struct cert_watch watch;
+    struct ke_certs certs;
     struct ke_acceptor acceptor;
     struct ke_pool pool;
     struct ke_admission admission;
     struct ke_issuer issuer;
     struct ke_conn_env env;
     struct ke_status status;
-    enum cert_fault_kind refused; /* why the last reload failed */
 };
-
-/* --- Certificates --- */
-
-static enum nts_err load(struct service *service, bool accept_invalid_dates,
-                         struct tls_server_info *info, struct cert_fault *fault)
-{
-    const struct tls_server_options options = {
-        .files = service->options->pair,
-        .count = service->options->pair_count,
-        .alpn = KE_ALPN,
-        .now_s = wall_now().ns / NS_PER_S,
-        .accept_invalid_dates = accept_invalid_dates,
-    };
-    struct tls_server *made = NULL;
-    TRY(tls_server_new(&options, &made, info, fault));
-    tls_server_free(service->env.tls); /* connections that run keep what they need of it */
-    service->env.tls = made;
-    return NTS_OK;
-}
-
-static void log_pairs(const struct service *service, const struct tls_server_info *info)
-{
-    int64_t now_s = wall_now().ns / NS_PER_S;
-    for (size_t i = 0; i < info->count; i++) {
-        int64_t days = (info->pair[i].not_after - now_s) / SECONDS_PER_DAY;
-        log_event(LOG_LEVEL_INFO, "certificate in service", "file", service->options->pair[i].cert,
-                  "names", info->pair[i].names, "days_left", log_fmt(LOG_BUF, "%" PRId64, days),
-                  NULL);
-    }
-    if (info->warning.kind != CERT_OK) {
-        log_event(LOG_LEVEL_WARN, "certificate in service is not valid", "reason",
-                  info->warning.text, NULL);
-    }
-}
 
 static void publish(struct service *service)
 {
@@ -81,91 +38,9 @@ static void publish(struct service *service)
     }
 }
 
-static void describe_pairs(struct ke_status *status, const struct tls_server_info *info)
+static void on_certs_changed(void *ctx)
 {
-    status->pair_count = info->count;
-    for (size_t i = 0; i < info->count; i++) {
-        status->not_before[i] = info->pair[i].not_before;
-        status->not_after[i] = info->pair[i].not_after;
-        memcpy(status->names[i], info->pair[i].names, sizeof(status->names[i]));
-    }
-}
-
-/* May the same files be good later, with nobody touching them? */
-static bool may_pass(enum cert_fault_kind kind)
-{
-    return kind == CERT_UNREADABLE || kind == CERT_INTERNAL || kind == CERT_NOT_YET_VALID;
-}
-
-static void refuse_new(struct service *service, const struct cert_fault *fault)
-{
-    if (service->refused != fault->kind) { /* else it is known */
-        log_event(LOG_LEVEL_WARN, "new certificate refused, the old one stays in service", "reason",
-                  fault->text, NULL);
-    }
-    service->refused = fault->kind;
-}
-
-static void reload(struct service *service)
-{
-    struct tls_server_info info;
-    struct cert_fault fault;
-    bool valid = tls_server_is_valid(service->env.tls, wall_now().ns / NS_PER_S);
-    bool good = load(service, !valid, &info, &fault) == NTS_OK;
-    stats_add(service->options->stats, good ? KE_COUNT_RELOADS : KE_COUNT_RELOAD_FAILED, 1);
-    if (good) {
-        describe_pairs(&service->status, &info);
-        log_pairs(service, &info);
-        service->refused = CERT_OK;
-    } else {
-        refuse_new(service, &fault);
-    }
-    service->status.last_reload_failed = good ? 0 : 1;
-    publish(service);
-}
-
-static void on_retry(uv_timer_t *timer)
-{
-    struct service *service = timer->data;
-    if (may_pass(service->refused)) {
-        reload(service);
-    }
-}
-
-/* Someone asks for it: the answer is logged, even if it is the old one. */
-static void reload_now(struct service *service)
-{
-    service->refused = CERT_OK;
-    reload(service);
-}
-
-static void on_reload(uv_timer_t *timer)
-{
-    reload_now(timer->data);
-}
-
-static void on_files_changed(void *ctx)
-{
-    struct service *service = ctx;
-    if (!service->draining) {
-        reload_now(service);
-    }
-}
-
-static void watch_files(struct service *service)
-{
-    const char *paths[2 * TLS_PAIRS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < service->options->pair_count && i < TLS_PAIRS_MAX; i++) {
-        paths[count++] = service->options->pair[i].cert;
-        paths[count++] = service->options->pair[i].key;
-    }
-    service->watching = cert_watch_open(&service->watch, &service->loop, paths, count,
-                                        on_files_changed, service) == NTS_OK;
-    if (!service->watching) {
-        log_event(LOG_LEVEL_WARN, "certificate files are not watched: send SIGHUP after a change",
-                  "reason", strerror(errno), NULL);
-    }
+    publish(ctx);
 }
 
 /* --- Drain --- */
@@ -173,15 +48,10 @@ static void watch_files(struct service *service)
 /* Closes all but the connections; the loop ends when they are gone, too. */
 static void close_all(struct service *service)
 {
-    if (service->watching) {
-        cert_watch_close(&service->watch);
-    }
-    service->watching = false;
+    ke_certs_close(&service->certs);
     for (int i = 0; i < SIGNALS; i++) {
         uv_close((uv_handle_t *)&service->signal[i], NULL);
     }
-    uv_close((uv_handle_t *)&service->reload, NULL);
-    uv_close((uv_handle_t *)&service->retry, NULL);
     uv_close((uv_handle_t *)&service->drain, NULL);
 }
 
@@ -211,8 +81,7 @@ static void drain(struct service *service)
     log_event(LOG_LEVEL_INFO, "draining", "connections",
               log_fmt(LOG_BUF, "%zu", service->pool.held), NULL);
     ke_acceptor_drain(&service->acceptor);
-    (void)uv_timer_stop(&service->reload);
-    (void)uv_timer_stop(&service->retry);
+    ke_certs_stop(&service->certs);
     (void)uv_timer_start(&service->drain, on_drain_over, drain_ms, 0);
     service->status.ready = 0;
     publish(service);
@@ -224,8 +93,8 @@ static void on_signal(uv_signal_t *handle, int number)
     struct service *service = handle->data;
     if (number != SIGHUP) {
         drain(service);
-    } else if (!service->draining && uv_is_active((uv_handle_t *)&service->reload) == 0) {
-        (void)uv_timer_start(&service->reload, on_reload, RELOAD_DELAY_MS, 0);
+    } else {
+        ke_certs_reload(&service->certs);
     }
 }
 
@@ -296,12 +165,14 @@ static void open_handles(struct service *service)
         service->signal[i].data = service;
         (void)uv_signal_start(&service->signal[i], on_signal, numbers[i]);
     }
-    (void)uv_timer_init(&service->loop, &service->reload);
-    (void)uv_timer_init(&service->loop, &service->retry);
     (void)uv_timer_init(&service->loop, &service->drain);
-    service->reload.data = service;
-    service->retry.data = service;
     service->drain.data = service;
+    service->certs.options = service->options;
+    service->certs.tls = &service->env.tls;
+    service->certs.status = &service->status;
+    service->certs.changed = on_certs_changed;
+    service->certs.ctx = service;
+    ke_certs_open(&service->certs, &service->loop);
 }
 
 static bool start_connections(struct service *service)
@@ -315,6 +186,7 @@ static bool start_connections(struct service *service)
     service->env.loop = &service->loop;
     service->env.issuer = &service->issuer;
     service->env.stats = options->stats;
+    service->env.refusals = (struct log_limit)KE_DEVICE_LOG_LIMIT;
     service->env.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : KE_TIMEOUT_MS;
     service->env.proxied = on_proxied;
     service->env.closed = on_closed;
@@ -343,22 +215,10 @@ static bool start_connections(struct service *service)
 
 static bool start(struct service *service)
 {
-    struct tls_server_info info;
-    struct cert_fault fault;
     publish(service); /* not ready: what the process before this one said is not true any more */
-    watch_files(service); /* before the files are read, so that no change is missed */
-    if (load(service, service->options->restarted, &info, &fault) != NTS_OK) {
-        log_event(LOG_LEVEL_ERROR, "key establishment cannot start", "reason", fault.text, NULL);
+    if (!ke_certs_start(&service->certs) || !start_connections(service)) {
         return false;
     }
-    if (!start_connections(service)) {
-        return false;
-    }
-    describe_pairs(&service->status, &info);
-    log_pairs(service, &info);
-    unsigned retry_ms = service->options->reload_retry_ms;
-    retry_ms = retry_ms != 0 ? retry_ms : KE_RETRY_MS;
-    (void)uv_timer_start(&service->retry, on_retry, retry_ms, retry_ms);
     service->status.ready = 1;
     publish(service);
     log_event(LOG_LEVEL_INFO, "key establishment ready", "sockets",

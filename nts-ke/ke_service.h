@@ -26,6 +26,7 @@ struct ke_status {
     int64_t not_before[TLS_PAIRS_MAX];
     int64_t not_after[TLS_PAIRS_MAX];
     char names[TLS_PAIRS_MAX][CERT_NAMES_TEXT_MAX];
+    struct client_ca_info clients;
     uint64_t last_reload_failed; /* 1: the files on disk are not the ones in service */
 };
 _Static_assert(sizeof(struct ke_status) % 8 == 0, "board values are whole words");
@@ -35,6 +36,7 @@ struct ke_service_options {
     size_t listener_count;
     struct tls_pair_files pair[TLS_PAIRS_MAX];
     size_t pair_count;
+    struct client_ca_files clients;
     struct ke_policy policy;
     /* A process that takes the place of one that died: it starts with an expired certificate, with
      * a warning, because an outage would not make it any more valid. From then on as any other. */

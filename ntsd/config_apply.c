@@ -114,9 +114,6 @@ bool config_apply_text(struct config_line *line)
     if (!config_has_words(line, 1, 1)) {
         return false;
     }
-    if (line->directive->later) {
-        return true; /* no field to keep it in */
-    }
     const char *kept = config_keep(line, line->word[0]);
     if (kept == NULL) {
         return false;

@@ -35,7 +35,7 @@ void config_print_help(FILE *out)
             fprintf(out, "; ");
             print_range(d, out);
         }
-        fprintf(out, "%s\n", d->later ? "; not built yet" : "");
+        fprintf(out, "\n");
     }
 }
 
@@ -112,9 +112,6 @@ void config_print_mdoc(FILE *out)
         }
         if (d->repeatable) {
             fprintf(out, "May be given more than once.\n");
-        }
-        if (d->later) {
-            fprintf(out, "Not built yet: the start is refused.\n");
         }
     }
 }

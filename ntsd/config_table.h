@@ -21,7 +21,6 @@ struct config_directive {
     int64_t max;
     size_t offset; /* of the field in struct config that the generic functions set */
     bool repeatable;
-    bool later; /* parsed and checked, then refused: the feature does not exist yet */
     /* Reads line->word[]; false after config_fail(). Sets fields of line->config. */
     bool (*apply)(struct config_line *line);
 };

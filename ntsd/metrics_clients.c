@@ -33,9 +33,10 @@ static void write_lists(const struct snapshot *s, struct wr *out)
     metrics_gauge(out, "ntsd_client_crl_revoked", "Client certificates on the lists in use.",
                   (double)clients->revoked);
     if (clients->crl_until != INT64_MAX) {
-        metrics_gauge(out, "ntsd_client_crl_due_seconds",
-                      "When the first list is to be replaced, seconds since 1970.",
-                      (double)clients->crl_until);
+        const char *name = "ntsd_client_crl_due_seconds";
+        metrics_head(out, name, "gauge",
+                     "When the first list is to be replaced, seconds since 1970.");
+        metrics_put(out, "%s %" PRId64 "\n", name, clients->crl_until);
     }
     metrics_gauge(out, "ntsd_client_crl_overdue",
                   "1: a list is past its date, and goes on being used.",

@@ -23,6 +23,8 @@ NODISCARD enum nts_err ntsq_keys_open(struct ntsq_keys *keys, struct ntsq_facts 
 {
     const struct tls_client_options options = {
         .ca_file = facts->options->ca_file,
+        .cert_file = facts->options->cert_file,
+        .key_file = facts->options->key_file,
         .alpn = KE_ALPN,
         .ignore_dates = facts->options->no_clock,
     };

@@ -27,6 +27,8 @@ struct option {
 /* clang-format off */
 static const struct option table[] = {
     {"--ca", NULL, KIND_TEXT, "FILE", 0, 0, AT(ca_file), "trust the CA certificates in FILE (PEM), not the system's"},
+    {"--cert", NULL, KIND_TEXT, "FILE", 0, 0, AT(cert_file), "present the certificate (chain) in FILE (PEM)"},
+    {"--key", NULL, KIND_TEXT, "FILE", 0, 0, AT(key_file), "the private key of --cert (PEM)"},
     {"--ke-port", NULL, KIND_NUMBER, "N", 1, 65535, AT(ke_port), "TCP port of NTS key establishment (4460)"},
     {"--port", NULL, KIND_NUMBER, "N", 1, 65535, AT(port), "UDP port to query, whatever the server says"},
     {"--count", NULL, KIND_NUMBER, "N", 1, NTSQ_COUNT_MAX, AT(count), "send N queries and summarise (1)"},
@@ -196,6 +198,9 @@ static enum nts_err options_check(const struct ntsq_options *options,
     if (options->plain && options->no_clock) {
         return fault_set(fault, "--no-clock needs an authenticated answer, ", "--plain",
                          " has none");
+    }
+    if ((options->cert_file == NULL) != (options->key_file == NULL)) {
+        return fault_set(fault, "--cert and --key ", "belong", " together");
     }
     if (options->ipv4_only && options->ipv6_only) {
         return fault_set(fault, "-4 and -6 ", "exclude", " each other");

@@ -22,7 +22,9 @@ enum {
 /* Strings borrow argv, but for the host, which loses the brackets of an IPv6 address. */
 struct ntsq_options {
     char host[NTSQ_HOST_MAX + 1];
-    const char *ca_file; /* NULL: the system's trust store */
+    const char *ca_file;   /* NULL: the system's trust store */
+    const char *cert_file; /* for servers that ask for one; NULL: none */
+    const char *key_file;
     uint32_t ke_port;
     uint32_t port; /* 0: what the server says, else 123 */
     uint32_t count;

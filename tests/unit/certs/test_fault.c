@@ -18,6 +18,8 @@ Test(fault, each_kind_stands_for_an_error)
         [CERT_EXPIRED] = NTS_EAUTH,
         [CERT_NOT_YET_VALID] = NTS_EAUTH,
         [CERT_NO_NAMES] = NTS_EFORMAT,
+        [CERT_NOT_CA] = NTS_EAUTH,
+        [CERT_CRL] = NTS_EAUTH,
         [CERT_INTERNAL] = NTS_EINTERNAL,
     };
     for (size_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++) {

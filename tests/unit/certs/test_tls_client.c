@@ -3,6 +3,7 @@
 
 #include "certs/devca.h"
 #include "certs/tls_server.h"
+#include "tests/unit/certs/made.h"
 #include "tests/unit/certs/scratch.h"
 #include "tests/unit/certs/shake.h"
 
@@ -329,5 +330,52 @@ Test(tls_client, authority_files_with_faults)
         cr_assert_eq(fault.kind, rows[i].kind, "row %zu: %s", i, fault.text);
         cr_assert_not_null(strstr(fault.text, options.ca_file));
     }
+    scratch_close(&scratch);
+}
+
+/* A certificate of ours: the chain and the key in files, or what is wrong with them. */
+Test(tls_client, own_files_with_faults)
+{
+    struct made own = made_leaf("device", "P-256", NULL);
+    struct made other = made_leaf("device", "P-256", NULL);
+    char *const texts[] = {made_cert_text(own.cert), made_key_text(own.key, NULL, false),
+                           made_key_text(other.key, NULL, false),
+                           made_key_text(own.key, "secret", false), strdup("")};
+    enum { CERT, KEY, OTHER_KEY, SECRET_KEY, NOTHING, TEXTS };
+    static const struct {
+        int cert;
+        int key;
+        enum cert_fault_kind kind;
+    } rows[] = {
+        {CERT, KEY, CERT_OK},
+        {CERT, OTHER_KEY, CERT_KEY_MISMATCH},
+        {CERT, SECRET_KEY, CERT_KEY_ENCRYPTED},
+        {CERT, NOTHING, CERT_EMPTY},
+        {NOTHING, KEY, CERT_EMPTY},
+    };
+    struct scratch scratch;
+    struct cert_fault fault;
+    char cert[PATH_MAX];
+    char key[PATH_MAX];
+    SSL_CTX *ctx;
+    scratch_open(&scratch);
+    (void)snprintf(cert, sizeof(cert), "%s/cert.pem", scratch.dir);
+    (void)snprintf(key, sizeof(key), "%s/key.pem", scratch.dir);
+    const struct tls_client_options options = {.cert_file = cert, .key_file = key, .alpn = ALPN};
+    cr_expect_eq(tls_client_new(&options, &ctx, &fault), NTS_ESYSTEM);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        scratch_put(&scratch, "cert.pem", texts[rows[i].cert], O_TRUNC);
+        scratch_put(&scratch, "key.pem", texts[rows[i].key], O_TRUNC);
+        enum nts_err err = tls_client_new(&options, &ctx, &fault);
+        cr_expect_eq(err == NTS_OK, rows[i].kind == CERT_OK, "row %zu", i);
+        cr_expect_eq(fault.kind, rows[i].kind, "row %zu: %s", i, fault.text);
+        cr_expect_eq(ctx != NULL, rows[i].kind == CERT_OK);
+        SSL_CTX_free(ctx);
+    }
+    for (size_t i = 0; i < TEXTS; i++) {
+        free(texts[i]);
+    }
+    made_free(&own);
+    made_free(&other);
     scratch_close(&scratch);
 }

@@ -20,6 +20,19 @@ Test(ke_outcome, names_are_complete_and_distinct)
     cr_assert_null(ke_count_name(~0u));
 }
 
+Test(ke_outcome, every_refusal_of_a_client_has_its_counter)
+{
+    cr_expect_eq(ke_count_of_refusal(CLIENT_NOT_REFUSED), KE_COUNTERS);
+    for (int i = CLIENT_NOT_REFUSED + 1; i < CLIENT_REFUSALS; i++) {
+        enum ke_count count = ke_count_of_refusal((enum client_refusal)i);
+        cr_assert_lt(count, KE_COUNT_PROXY_LOCAL);
+        cr_expect_eq(strncmp(ke_count_name(count), "client_", 7), 0);
+        for (int j = CLIENT_NOT_REFUSED + 1; j < i; j++) {
+            cr_expect_neq(count, ke_count_of_refusal((enum client_refusal)j));
+        }
+    }
+}
+
 static const struct {
     enum ke_state state;
     enum ke_event event;

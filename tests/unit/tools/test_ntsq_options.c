@@ -57,6 +57,10 @@ Test(ntsq_options, every_option_takes_effect)
     cr_expect_eq(o.timeout_ms, 2500);
     cr_expect_eq(o.interval_ms, 0);
     cr_expect(o.plain && o.ipv4_only && !o.ipv6_only);
+    cr_assert_eq(parse((const char *[]){"--cert", "d.pem", "--key=d.key", "h", NULL}, &o, &fault),
+                 NTS_OK);
+    cr_expect_str_eq(o.cert_file, "d.pem");
+    cr_expect_str_eq(o.key_file, "d.key");
     cr_assert_eq(parse((const char *[]){"-6", "h", NULL}, &o, &fault), NTS_OK);
     cr_expect(o.ipv6_only);
     cr_assert_eq(parse((const char *[]){"--help", NULL}, &o, &fault), NTS_OK);
@@ -142,6 +146,8 @@ Test(ntsq_options, wrong_usage)
         {{"h", "--timeout", NULL}, "--timeout needs a value"},
         {{"h", "--json=yes", NULL}, "--json takes no value"},
         {{"h", "--plain", "--no-clock", NULL}, "--plain"},
+        {{"h", "--cert", "x", NULL}, "--key"},
+        {{"h", "--key", "x", NULL}, "--cert"},
         {{"h", "-4", "-6", NULL}, "-4 and -6"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -172,9 +178,10 @@ Test(ntsq_options, usage_names_every_option)
     FILE *out = open_memstream(&text, &n);
     ntsq_options_usage(out);
     (void)fclose(out);
-    static const char *const names[] = {"--ca FILE", "--ke-port N",  "--port N",    "--count N",
-                                        "--plain",   "--interval S", "--timeout S", "--no-clock",
-                                        "--json",    "-4, ",         "-6, ",        "-h, "};
+    static const char *const names[] = {"--ca FILE",   "--ke-port N", "--port N", "--count N",
+                                        "--cert FILE", "--key FILE",  "--plain",  "--interval S",
+                                        "--timeout S", "--no-clock",  "--json",   "-4, ",
+                                        "-6, ",        "-h, "};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         cr_expect(strstr(text, names[i]) != NULL, "%s", names[i]);
     }

@@ -174,16 +174,24 @@ static enum nts_err read_answer(int fd, const struct http_url *url, struct mono_
     }
 }
 
+/* HTTP/1.x, and a number of three digits. */
+static bool is_status_line(struct span answer)
+{
+    static const char version[] = "HTTP/1.";
+    bool digits = answer.n > 12 && answer.p[8] == ' ';
+    for (size_t i = 9; digits && i < 12; i++) {
+        digits = answer.p[i] >= '0' && answer.p[i] <= '9';
+    }
+    return digits && memcmp(answer.p, version, sizeof(version) - 1) == 0;
+}
+
 /* Behind the empty line, if the first one says 200. */
 static enum nts_err find_body(struct span answer, const struct http_url *url, struct span *body,
                               struct http_why *why)
 {
-    static const char version[] = "HTTP/1.";
     static const char end[] = "\r\n\r\n";
     const uint8_t *head_end = memmem(answer.p, answer.n, end, sizeof(end) - 1);
-    bool http =
-        answer.n > 12 && memcmp(answer.p, version, sizeof(version) - 1) == 0 && answer.p[8] == ' ';
-    if (!http || head_end == NULL) {
+    if (!is_status_line(answer) || head_end == NULL) {
         return say(why, NTS_EFORMAT, "%s does not speak HTTP there", url->authority);
     }
     if (memcmp(answer.p + 9, "200", 3) != 0) {

@@ -82,7 +82,7 @@ static char mark_of(const char *verdict)
     static const struct {
         const char *verdict;
         char mark;
-    } marks[] = {{"selected", '*'},  {"combined", '+'},    {"outlier", '-'},
+    } marks[] = {{"selected", '*'},  {"combined", '+'},    {"spare", '-'},
                  {"candidate", ' '}, {"falseticker", 'x'}, {"far", '~'}};
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         if (strcmp(marks[i].verdict, verdict) == 0) {

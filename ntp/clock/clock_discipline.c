@@ -5,6 +5,8 @@
 #include "ntp/clock/clock_discipline_parts.h"
 #include "ntp/clock/clock_number.h"
 
+#include <math.h>
+
 enum { SLEW_SECONDS = 16 }; /* in which two thirds of a small offset are slewed away */
 
 #define STEP_NS (128 * NS_PER_MS) /* RFC 5905 §7.2: STEPT */
@@ -30,7 +32,8 @@ static void adopt(struct clock_discipline *d, const struct clock_model *before, 
         return;
     }
     d->model = *before;
-    d->leap = clock_leap_announced(before->leap, clock_model_at(before, raw));
+    /* Of the month in which it was said: the second may have come while nobody was there. */
+    d->leap = clock_leap_announced(before->leap, (struct wall_ns){.ns = before->anchor_wall_ns});
     d->target = (struct clock_target){
         .valid = true,
         .raw_ns = before->anchor_raw_ns,
@@ -45,6 +48,8 @@ static void adopt(struct clock_discipline *d, const struct clock_model *before, 
     };
     for (size_t i = 0; i < d->options.source_count; i++) {
         d->target.poll_ns = d->poll_ns[i] > d->target.poll_ns ? d->poll_ns[i] : d->target.poll_ns;
+        /* Who of them lied is forgotten, but the line is a witness: each has to agree with it. */
+        d->selection.distrusted[i] = true;
     }
 }
 
@@ -133,6 +138,20 @@ static bool is_anybody_heard(const struct clock_discipline *d, int64_t raw_ns)
     return false;
 }
 
+/* Why none of those heard is followed. */
+static enum clock_reason reason_of_nobody(const struct clock_discipline *d)
+{
+    bool far = false;
+    for (size_t i = 0; i < d->options.source_count; i++) {
+        uint8_t verdict = d->selection.verdict[i];
+        far = far || verdict == CLOCK_SOURCE_FAR;
+        if (verdict == CLOCK_SOURCE_FALSETICKER || verdict == CLOCK_SOURCE_CANDIDATE) {
+            return CLOCK_REASON_DISAGREE;
+        }
+    }
+    return far ? CLOCK_REASON_FAR : CLOCK_REASON_DISAGREE;
+}
+
 static enum clock_reason reason_of_change(const struct clock_discipline *d, enum clock_state next,
                                           int64_t raw_ns)
 {
@@ -140,7 +159,7 @@ static enum clock_reason reason_of_change(const struct clock_discipline *d, enum
     case CLOCK_SYNCHRONISED:
         return d->model.state == CLOCK_STARTING ? CLOCK_REASON_FIRST : CLOCK_REASON_RETURNED;
     case CLOCK_HOLDOVER:
-        return is_anybody_heard(d, raw_ns) ? CLOCK_REASON_DISAGREE : CLOCK_REASON_SILENT;
+        return is_anybody_heard(d, raw_ns) ? reason_of_nobody(d) : CLOCK_REASON_SILENT;
     case CLOCK_LOST:
         return d->suspended ? CLOCK_REASON_SUSPENDED : CLOCK_REASON_BOUND;
     case CLOCK_STARTING:
@@ -181,8 +200,10 @@ static void draw_line(struct clock_discipline *d, const struct outlook *o)
     model->root_delay_ns = target->root_delay_ns;
     model->root_dispersion_ns = sat_add(clock_target_dispersion_ns(target, o->raw_ns),
                                         sat_add(sat_abs(remaining), reading_ns(model->precision)));
-    /* Until the next model the slew goes on, also beyond the target. */
-    model->drift_ppb = sat_add(target->drift_ppb, sat_abs(slew));
+    /* Until the next model the slew goes on, also beyond the target, and a rate that is not allowed
+     * to follow falls behind. */
+    double apart_ppb = fabs(target->rate_ppb - (double)model->rate_ppb);
+    model->drift_ppb = sat_add(target->drift_ppb, clock_number_ns(apart_ppb));
 }
 
 /* What is said beside the time. In holdover that is what was said last. */
@@ -200,9 +221,9 @@ static void claim(struct clock_discipline *d, enum clock_state state)
                   : d->leap.step_ns < 0    ? NTP_LEAP_INSERT
                                            : NTP_LEAP_DELETE;
     if (d->selection.decided) {
-        const struct clock_sample *last = &d->filter[d->selection.peer].last;
-        model->stratum = (uint8_t)(last->stratum + 1);
-        model->reference_id = last->reference_id;
+        const struct clock_sample *accepted = &d->filter[d->selection.peer].accepted;
+        model->stratum = (uint8_t)(accepted->stratum + 1);
+        model->reference_id = accepted->reference_id;
         model->reference_wall_ns =
             clock_model_at(model, (struct mono_ns){.ns = d->target.used_raw_ns}).ns;
     }

@@ -24,6 +24,7 @@ enum clock_reason {
     CLOCK_REASON_RETURNED,  /* a trustworthy source is back */
     CLOCK_REASON_SILENT,    /* no sample of what was followed for eight polls */
     CLOCK_REASON_DISAGREE,  /* for eight polls the sources contradicted each other or the line */
+    CLOCK_REASON_FAR,       /* for eight polls all of them were too far away to be followed */
     CLOCK_REASON_BOUND,     /* the bound on the error exceeded what is allowed */
     CLOCK_REASON_SUSPENDED, /* the host slept: nothing measured before holds */
     CLOCK_REASON_STEP,      /* step: three consecutive samples of a source said so */
@@ -53,10 +54,12 @@ struct clock_discipline {
     struct clock_filter filter[CLOCK_SOURCES_MAX];
     int64_t poll_ns[CLOCK_SOURCES_MAX];
     struct clock_selection selection;
+    uint64_t agreed[CLOCK_SOURCES_MAX]; /* with others, after so many steps and one; 0: never */
     enum clock_reason broken; /* why a filter's break was believed since the last update */
     struct clock_target target;
     struct clock_model model;  /* as published */
     int64_t start_raw_ns;      /* when the sources began to be asked */
+    int64_t woken_raw_ns;      /* ... and the host was awake again; 0: it has not slept */
     struct clock_leap leap;    /* announced */
     int64_t leap_done_wall_ns; /* the one that has been served, in both times */
     int64_t leap_done_raw_ns;

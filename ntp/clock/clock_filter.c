@@ -26,7 +26,8 @@ enum {
 #define GRANULARITY_NS   INT64_C(10000)  /* by which coarse clocks make a delay negative */
 #define TOLERANCE_SD     5.0             /* beyond it is not chance */
 #define WANDER_PPB       500.0           /* what a rate may change by between two samples */
-#define BREAK_RATE_PPB   INT64_C(100000) /* within which a new line's rate may differ */
+#define BREAK_RATE_PPB   100000.0        /* within which two looks at a new line's rate differ */
+#define BREAK_TURN_PPB   500000.0        /* within which that rate may differ from the old one */
 #define DELAY_LIMIT_MEAN 6.0             /* so many times the mean excess is too much */
 #define DELAY_LIMIT_PART 20              /* ... but never less than this part of the way */
 #define DELAY_LIMIT_NS   1000.0          /* ... and than what reading clocks takes */
@@ -101,6 +102,7 @@ static enum clock_filter_verdict use(struct clock_filter *filter, const struct c
 {
     filter->held_count = 0;
     filter->slow_count = 0;
+    filter->accepted = filter->last;
     filter->confirmed_raw_ns = point->raw_ns;
     clock_window_push(&filter->window, point);
     return CLOCK_FILTER_USED;
@@ -117,6 +119,7 @@ static enum clock_filter_verdict reject_slow(struct clock_filter *filter,
         return CLOCK_FILTER_DELAYED;
     }
     clock_window_restart(&filter->window, filter->slow, filter->slow_count);
+    filter->accepted = filter->last;
     filter->held_count = 0;
     filter->slow_count = 0;
     return CLOCK_FILTER_USED;
@@ -127,24 +130,40 @@ void clock_filter_break(struct clock_filter *filter)
     if (filter->held_count == 0) {
         return;
     }
-    filter->confirmed_raw_ns = filter->held[filter->held_count - 1].raw_ns;
+    filter->accepted = filter->suspect;
+    filter->confirmed_raw_ns = filter->suspect.raw_ns;
     clock_window_restart(&filter->window, filter->held, filter->held_count);
     filter->held_count = 0;
     filter->slow_count = 0;
     filter->counts.breaks++;
 }
 
-/* Alike: on a line of their own, whose rate a clock can have. */
+static double since_held_s(const struct clock_filter *filter, const struct clock_point *point)
+{
+    const struct clock_point *before = &filter->held[filter->held_count - 1];
+    return (double)sat_sub(point->raw_ns, before->raw_ns) / (double)NS_PER_S;
+}
+
+/* Alike: on a line of their own, whose rate a clock can have. The second sample shows the rate, the
+ * third one has to confirm it. */
 static bool agrees_with_held(const struct clock_filter *filter, const struct clock_point *point,
                              const struct residual *residual)
 {
-    const struct clock_point *before = &filter->held[filter->held_count - 1];
-    int64_t apart = sat_abs(sat_sub(residual->shift_ns, filter->held_shift_ns));
-    int64_t turned = sat_ppb(sat_sub(point->raw_ns, before->raw_ns), BREAK_RATE_PPB);
-    int64_t tolerance = residual->tolerance_ns > filter->held_tolerance_ns
-                            ? residual->tolerance_ns
-                            : filter->held_tolerance_ns;
-    return apart <= sat_add(tolerance, turned);
+    double passed_s = since_held_s(filter, point);
+    double limit_ppb = filter->held_count == 1 ? BREAK_TURN_PPB : BREAK_RATE_PPB;
+    double apart = (double)sat_sub(residual->shift_ns, filter->held_shift_ns);
+    double tolerance = fmax((double)residual->tolerance_ns, (double)filter->held_tolerance_ns);
+    return fabs(apart - filter->held_turn_ppb * passed_s) <= tolerance + limit_ppb * passed_s;
+}
+
+/* Noise is no rate. */
+static double turn_ppb(const struct clock_filter *filter, const struct clock_point *point,
+                       const struct residual *residual)
+{
+    double apart = (double)sat_sub(residual->shift_ns, filter->held_shift_ns);
+    double passed_s = since_held_s(filter, point);
+    bool steady = fabs(apart) <= (double)residual->tolerance_ns + BREAK_RATE_PPB * passed_s;
+    return steady ? 0.0 : apart / passed_s;
 }
 
 static enum clock_filter_verdict hold(struct clock_filter *filter, const struct clock_point *point,
@@ -154,7 +173,9 @@ static enum clock_filter_verdict hold(struct clock_filter *filter, const struct 
         filter->held_count = 0;
     }
     filter->counts.outliers++;
+    filter->held_turn_ppb = filter->held_count == 1 ? turn_ppb(filter, point, residual) : 0.0;
     filter->held[filter->held_count++] = *point;
+    filter->suspect = filter->last;
     filter->held_shift_ns = residual->shift_ns;
     filter->held_tolerance_ns = residual->tolerance_ns;
     if (filter->held_count < CLOCK_FILTER_STEP_SAMPLES) {
@@ -180,12 +201,14 @@ enum clock_filter_verdict clock_filter_add(struct clock_filter *filter,
     if (filter->window.count == 0) {
         return use(filter, &point);
     }
-    clock_window_lower_delay(&filter->window, point.delay_ns);
-    struct residual residual = residual_of(&filter->window, &point);
+    /* On a copy: until it is believed, it has no part in the line, nor in what is said of it. */
+    struct clock_window eased = filter->window;
+    clock_window_lower_delay(&eased, point.delay_ns);
+    struct residual residual = residual_of(&eased, &point);
     if (sat_abs(residual.shift_ns) > residual.tolerance_ns) {
         return hold(filter, &point, &residual);
     }
-    if (is_delayed(&filter->window, &point)) {
+    if (is_delayed(&eased, &point)) {
         return reject_slow(filter, &point);
     }
     return use(filter, &point);
@@ -240,6 +263,7 @@ struct clock_filter_line clock_filter_line_at(const struct clock_filter *filter,
         .sd_ns = clock_window_sd_ns(window, raw_ns),
         .rate_ppb = window->fit.rate_ppb,
         .rate_sd_ppb = window->fit.rate_sd_ppb,
+        .growth_ppb = window->growth_ppb,
         .used_raw_ns = newest(window)->raw_ns,
     };
 }

@@ -40,10 +40,13 @@ struct clock_filter {
     size_t held_count;
     int64_t held_shift_ns; /* of the newest suspect from the line, and how far it could be off */
     int64_t held_tolerance_ns;
+    double held_turn_ppb; /* how fast the last two of them go away from the line */
     struct clock_point slow[CLOCK_FILTER_SLOW_SAMPLES]; /* rejected for their delay */
     size_t slow_count;
-    struct clock_sample last; /* newest sane sample, whatever was made of it */
-    int64_t confirmed_raw_ns; /* newest one that did not contradict the line */
+    struct clock_sample last;     /* newest sane sample, whatever was made of it */
+    struct clock_sample suspect;  /* newest one that is held */
+    struct clock_sample accepted; /* newest one in the line: what it says of the source counts */
+    int64_t confirmed_raw_ns;     /* newest one that did not contradict the line */
     uint64_t misses_in_row;
     struct clock_filter_counts counts;
     uint8_t reach; /* the last eight polls, newest in the lowest bit */
@@ -73,6 +76,7 @@ struct clock_filter_line {
     double sd_ns;      /* of its random error there */
     double rate_ppb;
     double rate_sd_ppb;
+    double growth_ppb;   /* how fast the bound on its error grows */
     int64_t used_raw_ns; /* newest sample in it */
 };
 bool clock_filter_has_line(const struct clock_filter *filter);

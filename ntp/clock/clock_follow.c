@@ -15,16 +15,32 @@ static bool is_fresh(const struct clock_discipline *d, size_t source, int64_t ra
            !clock_discipline_is_silent(filter->confirmed_raw_ns, d->poll_ns[source], raw_ns);
 }
 
+static uint64_t steps_and_one(const struct clock_discipline *d, size_t source)
+{
+    return d->filter[source].counts.breaks + 1;
+}
+
+/* The only source has to be believed in the end: three samples, as for a step. */
+static bool is_distrusted(const struct clock_discipline *d, size_t source)
+{
+    bool others = d->options.source_count > 1;
+    return d->selection.distrusted[source] &&
+           (others || d->filter[source].window.count < CLOCK_FILTER_STEP_SAMPLES);
+}
+
 static struct clock_contender contender(const struct clock_discipline *d, size_t source,
                                         int64_t raw_ns)
 {
-    struct clock_contender c = {.prefer = d->options.source[source].prefer,
-                                .distrusted = d->selection.distrusted[source]};
+    struct clock_contender c = {.steady = d->agreed[source] == steps_and_one(d, source),
+                                .distrusted = is_distrusted(d, source)};
     if (is_fresh(d, source, raw_ns)) {
         struct clock_filter_line line = clock_filter_line_at(&d->filter[source], raw_ns);
         c.offset_ns = sat_sub(line.offset_ns, clock_discipline_offset_ns(d, raw_ns));
         c.distance_ns = clock_target_distance_ns(&d->filter[source], raw_ns);
         c.usable = c.distance_ns <= SOURCE_FAR_NS;
+        c.wide = c.distance_ns > d->options.max_error_ns;
+        /* In time, or served time would be lost before the others have their turn. */
+        c.prefer = d->options.source[source].prefer && c.distance_ns <= d->options.max_error_ns / 2;
     }
     return c;
 }
@@ -54,11 +70,11 @@ static void hear_leap(struct clock_discipline *d)
         if (verdict != CLOCK_SOURCE_SELECTED && verdict != CLOCK_SOURCE_COMBINED) {
             continue;
         }
-        const struct clock_sample *last = &d->filter[i].last;
-        bool is_new = last->raw_ns > d->leap_done_raw_ns;
+        const struct clock_sample *accepted = &d->filter[i].accepted;
+        bool is_new = accepted->raw_ns > d->leap_done_raw_ns;
         bool announces = is_new && !d->options.source[i].smeared;
         followed++;
-        votes[announces ? last->leap : NTP_LEAP_NONE]++;
+        votes[announces ? accepted->leap : NTP_LEAP_NONE]++;
     }
     uint8_t leap = NTP_LEAP_NONE;
     for (int i = NTP_LEAP_INSERT; i <= NTP_LEAP_DELETE; i++) {
@@ -71,8 +87,24 @@ static void hear_leap(struct clock_discipline *d)
     }
     /* The same announcement means the same second, also when the target has passed it already and
      * served time has not. */
-    if (heard.step_ns != d->leap.step_ns) {
+    if (heard.step_ns != d->leap.step_ns || !clock_discipline_is_serving(d)) {
         d->leap = heard;
+    }
+}
+
+/* Who agrees with whom: two at least, or it means nothing. */
+static void note_agreement(struct clock_discipline *d)
+{
+    size_t agreeing = 0;
+    for (size_t i = 0; i < d->options.source_count; i++) {
+        agreeing += d->selection.verdict[i] >= CLOCK_SOURCE_SPARE;
+    }
+    for (size_t i = 0; i < d->options.source_count; i++) {
+        if (d->selection.verdict[i] == CLOCK_SOURCE_FALSETICKER) {
+            d->agreed[i] = 0;
+        } else if (agreeing >= 2 && d->selection.verdict[i] >= CLOCK_SOURCE_SPARE) {
+            d->agreed[i] = steps_and_one(d, i);
+        }
     }
 }
 
@@ -99,6 +131,7 @@ void clock_discipline_follow(struct clock_discipline *d, int64_t raw_ns)
     }
     d->selection = selection;
     if (selection.decided) {
+        note_agreement(d);
         d->target = clock_target_combine(d->filter, d->poll_ns, d->options.source_count, &selection,
                                          raw_ns);
         hear_leap(d);

@@ -16,7 +16,7 @@ const char *clock_reason_name(enum clock_reason reason)
         [CLOCK_REASON_DISAGREE] = "disagree",   [CLOCK_REASON_BOUND] = "bound",
         [CLOCK_REASON_SUSPENDED] = "suspended", [CLOCK_REASON_STEP] = "step",
         [CLOCK_REASON_MAJORITY] = "majority",   [CLOCK_REASON_RESELECT] = "reselect",
-        [CLOCK_REASON_LEAP] = "leap",
+        [CLOCK_REASON_LEAP] = "leap",           [CLOCK_REASON_FAR] = "far",
     };
     return (unsigned)reason < CLOCK_REASONS ? names[reason] : "unknown";
 }

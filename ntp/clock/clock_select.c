@@ -102,7 +102,40 @@ static void judge(const struct clock_ballot *ballot, const struct interval *trut
         struct interval it = interval_of(&ballot->contender[i]);
         bool agrees = overlaps(&it, truth);
         selection->verdict[i] = agrees ? CLOCK_SOURCE_COMBINED : CLOCK_SOURCE_FALSETICKER;
-        selection->distrusted[i] = !agrees;
+        selection->distrusted[i] = selection->distrusted[i] || !agrees;
+    }
+}
+
+static bool agrees(const struct clock_selection *selection, size_t source)
+{
+    return selection->verdict[source] == CLOCK_SOURCE_COMBINED;
+}
+
+/* Who says that it may be off by a second agrees with everybody, which is no merit: as far as trust
+ * is concerned nobody is given more room than whoever vouches for it has. */
+static bool is_vouched_for(const struct clock_ballot *ballot,
+                           const struct clock_selection *selection, size_t source)
+{
+    int64_t offset = ballot->contender[source].offset_ns;
+    if (ballot->line_is_trusted && sat_abs(offset) <= ballot->line_bound_ns) {
+        return true;
+    }
+    for (size_t i = 0; i < ballot->count; i++) {
+        const struct clock_contender *other = &ballot->contender[i];
+        if (i != source && agrees(selection, i) &&
+            sat_abs(sat_sub(offset, other->offset_ns)) <= sat_mul(other->distance_ns, 2)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void forgive(const struct clock_ballot *ballot, struct clock_selection *selection)
+{
+    for (size_t i = 0; i < ballot->count; i++) {
+        if (agrees(selection, i) && is_vouched_for(ballot, selection, i)) {
+            selection->distrusted[i] = false;
+        }
     }
 }
 
@@ -120,24 +153,22 @@ static struct interval line_interval(const struct clock_ballot *ballot)
 }
 
 /* The only one is believed, unless others have shown it wrong before they fell silent: then the
- * line they left behind has to agree. */
+ * line they left behind has to vouch for it. */
 static void judge_one(const struct clock_ballot *ballot, struct clock_selection *selection)
 {
     size_t one = next_usable(ballot, 0);
     struct interval truth = interval_of(&ballot->contender[one]);
-    if (ballot->contender[one].distrusted) {
-        truth = line_interval(ballot);
-        if (!ballot->line_is_trusted) {
-            selection->verdict[one] = CLOCK_SOURCE_FALSETICKER;
-            return;
-        }
+    if (ballot->contender[one].distrusted && !is_vouched_for(ballot, selection, one)) {
+        selection->verdict[one] = CLOCK_SOURCE_FALSETICKER;
+        return;
     }
     judge(ballot, &truth, selection);
-    selection->decided = selection->verdict[one] == CLOCK_SOURCE_COMBINED;
 }
 
 /* Two that contradict each other: the line has the casting vote while it is trusted. If its bound
- * has grown so wide that both touch it, served time itself has. */
+ * has grown so wide that both touch it, served time itself has. But it is no witness when two that
+ * agreed have come apart without a step: then it went along with both, or with the one that lies.
+ */
 static void judge_two(const struct clock_ballot *ballot, struct clock_selection *selection)
 {
     size_t first = next_usable(ballot, 0);
@@ -148,7 +179,8 @@ static void judge_two(const struct clock_ballot *ballot, struct clock_selection 
         judge(ballot, &a, selection);
         return;
     }
-    if (!ballot->line_is_trusted) {
+    bool apart_slowly = ballot->contender[first].steady && ballot->contender[second].steady;
+    if (!ballot->line_is_trusted || apart_slowly) {
         return;
     }
     struct interval line = line_interval(ballot);
@@ -158,6 +190,12 @@ static void judge_two(const struct clock_ballot *ballot, struct clock_selection 
     if (overlaps(&a, &line) != overlaps(&b, &line)) {
         judge(ballot, &line, selection);
     }
+}
+
+static bool may_lead(const struct clock_ballot *ballot, const struct clock_selection *selection,
+                     size_t source)
+{
+    return agrees(selection, source) && !ballot->contender[source].wide;
 }
 
 static bool is_nearer(const struct clock_contender *a, const struct clock_contender *b)
@@ -175,14 +213,14 @@ static size_t choose_peer(const struct clock_ballot *ballot,
 {
     size_t best = CLOCK_SOURCES_MAX;
     for (size_t i = 0; i < ballot->count; i++) {
-        if (selection->verdict[i] == CLOCK_SOURCE_COMBINED &&
+        if (may_lead(ballot, selection, i) &&
             (best == CLOCK_SOURCES_MAX ||
              is_nearer(&ballot->contender[i], &ballot->contender[best]))) {
             best = i;
         }
     }
     size_t before = ballot->peer;
-    if (before >= ballot->count || selection->verdict[before] != CLOCK_SOURCE_COMBINED ||
+    if (before >= ballot->count || !may_lead(ballot, selection, before) ||
         ballot->contender[before].prefer != ballot->contender[best].prefer) {
         return best;
     }
@@ -195,12 +233,23 @@ static void set_aside_spares(const struct clock_ballot *ballot, struct clock_sel
     const struct clock_contender *peer = &ballot->contender[selection->peer];
     int64_t limit = sat_mul(peer->distance_ns, SPARE_DISTANCE);
     for (size_t i = 0; i < ballot->count; i++) {
-        if (selection->verdict[i] == CLOCK_SOURCE_COMBINED &&
-            (peer->prefer || ballot->contender[i].distance_ns > limit)) {
+        const struct clock_contender *c = &ballot->contender[i];
+        if (agrees(selection, i) && (peer->prefer || c->wide || c->distance_ns > limit)) {
             selection->verdict[i] = CLOCK_SOURCE_SPARE;
         }
     }
     selection->verdict[selection->peer] = CLOCK_SOURCE_SELECTED;
+}
+
+/* All that agree are too far away. */
+static void follow_nobody(const struct clock_ballot *ballot, struct clock_selection *selection)
+{
+    selection->decided = false;
+    for (size_t i = 0; i < ballot->count; i++) {
+        if (agrees(selection, i)) {
+            selection->verdict[i] = CLOCK_SOURCE_FAR;
+        }
+    }
 }
 
 struct clock_selection clock_select_nobody(const struct clock_ballot *ballot)
@@ -226,8 +275,14 @@ struct clock_selection clock_select(const struct clock_ballot *ballot)
     } else if (voters == 1) {
         judge_one(ballot, &selection);
     }
-    if (selection.decided) {
-        selection.peer = choose_peer(ballot, &selection);
+    if (!selection.decided) {
+        return selection;
+    }
+    forgive(ballot, &selection);
+    selection.peer = choose_peer(ballot, &selection);
+    if (selection.peer == CLOCK_SOURCES_MAX) {
+        follow_nobody(ballot, &selection);
+    } else {
         set_aside_spares(ballot, &selection);
     }
     return selection;

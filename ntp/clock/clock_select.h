@@ -16,8 +16,10 @@ struct clock_contender {
     int64_t offset_ns;
     int64_t distance_ns; /* > 0 */
     bool usable;
+    bool wide; /* has a voice, but is too far away to be followed */
     bool prefer;
-    bool distrusted; /* was a falseticker and has not agreed with anybody since */
+    bool steady;     /* has agreed with others, and has not stepped since */
+    bool distrusted; /* was a falseticker, or may have been; nobody has vouched for it since */
 };
 
 struct clock_ballot {

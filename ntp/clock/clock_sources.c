@@ -8,10 +8,13 @@
 #define POLL_MAX_NS     (INT64_C(131072) * NS_PER_S) /* RFC 5905 §7.2: MAXPOLL */
 #define RATE_WANDER_PPB 1000.0 /* by which a rate may have changed since it was known */
 
+/* By the same amount, as far as both can tell; and that amount is more than the difference, for who
+ * claims not to be able to tell must not find a companion in everybody. */
 static bool is_alike(const struct clock_filter *a, const struct clock_filter *b)
 {
     int64_t apart = sat_abs(sat_sub(a->held_shift_ns, b->held_shift_ns));
-    return a->held_count > 0 && apart <= sat_add(a->held_tolerance_ns, b->held_tolerance_ns);
+    return a->held_count > 0 && apart <= sat_add(a->held_tolerance_ns, b->held_tolerance_ns) &&
+           apart <= sat_abs(a->held_shift_ns) && apart <= sat_abs(b->held_shift_ns);
 }
 
 /* Most sources, at least two, contradict their lines by the same amount: it is the raw clock that
@@ -39,11 +42,12 @@ static void believe_majority(struct clock_discipline *d, size_t source, int64_t 
 }
 
 /* The announced second has come: the line jumps, and with it all that was measured on the scale
- * that jumps. Smeared sources have no such second. */
+ * that jumps. Smeared sources have no such second. A line that is lost jumps as well: the sources
+ * that bring it back are past that second. */
 void clock_discipline_pass_leap(struct clock_discipline *d, int64_t raw_ns)
 {
     struct clock_leap leap = d->leap;
-    if (leap.due_wall_ns == 0 || !clock_discipline_is_serving(d) ||
+    if (leap.due_wall_ns == 0 || d->model.state == CLOCK_STARTING ||
         clock_model_at(&d->model, (struct mono_ns){.ns = raw_ns}).ns < leap.due_wall_ns) {
         return;
     }
@@ -81,6 +85,11 @@ void clock_discipline_sample(struct clock_discipline *d, size_t source,
         return;
     }
     clock_discipline_pass_leap(d, sample->raw_ns);
+    /* Asked before the host slept: what it measured is not about the time after. */
+    if (sat_sub(sample->raw_ns, sample->delay_ns / 2) < d->woken_raw_ns) {
+        clock_filter_miss(&d->filter[source]);
+        return;
+    }
     expect_rate(d, source);
     switch (clock_filter_add(&d->filter[source], sample)) {
     case CLOCK_FILTER_SUSPECT:
@@ -118,8 +127,10 @@ void clock_discipline_suspended(struct clock_discipline *d, struct mono_ns raw)
 {
     for (size_t i = 0; i < d->options.source_count; i++) {
         clock_filter_restart(&d->filter[i]);
+        d->agreed[i] = 0;
     }
     d->target.valid = false;
     d->start_raw_ns = raw.ns;
+    d->woken_raw_ns = raw.ns;
     d->suspended = clock_discipline_is_serving(d);
 }

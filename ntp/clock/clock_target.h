@@ -10,10 +10,6 @@
 #include "ntp/clock/clock_filter.h"
 #include "ntp/clock/clock_select.h"
 
-/* How fast errors grow that nobody measures: ClockBound's figure for an oscillator in any weather.
- */
-#define CLOCK_DRIFT_PPB INT64_C(50000)
-
 /* The line that is followed, and a bound on its error: root_delay / 2 + dispersion, growing. */
 struct clock_target {
     bool valid; /* something has been followed */
@@ -31,8 +27,7 @@ struct clock_target {
 int64_t clock_target_offset_ns(const struct clock_target *target, int64_t raw_ns);
 int64_t clock_target_dispersion_ns(const struct clock_target *target, int64_t raw_ns);
 
-/* Root distance of a source that has a line: its own, half the way to it, what chance may have done
- * to the line, and the drift since its newest sample. */
+/* Root distance of a source that has a line: by so much that is off at most. */
 int64_t clock_target_distance_ns(const struct clock_filter *filter, int64_t raw_ns);
 
 /* The combination of the followed ones of `count` sources; the selection must be decided. */

@@ -7,6 +7,7 @@
 #include "common/base/time.h"
 #include "ntp/saturate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,6 +22,10 @@ enum {
 #define PRIOR_SD_PPB 100000.0
 /* What a rate once known may have become during an interruption. */
 #define RATE_WANDER_PPB 1000.0
+
+/* So exactly known a rate is the usual one, which others replace within about an hour. */
+#define USUAL_BOUND_PPB 10000.0
+#define USUAL_S         3600.0
 
 #define LEARN_PART        0.125
 #define NOISE_SD_MIN_NS   50.0         /* finer than clocks are read */
@@ -168,6 +173,71 @@ static void admit_scatter(struct clock_window *window)
     window->fit.rate_sd_ppb = fmin(window->fit.rate_sd_ppb * scale, window->prior.sd_ppb);
 }
 
+/* Each point alone proves something, however the others scatter: when it was measured, the truth
+ * was within half of its delay and what the source says of itself, and the line so far from it. */
+static double proof_ns(const struct clock_window *window, const struct clock_fit_point *points,
+                       size_t i)
+{
+    const struct clock_point *point = &window->point[i];
+    double residual = fabs(points[i].y_ns - clock_fit_at(&window->fit, points[i].x_s));
+    return residual + (double)point->root_ns + (double)point->delay_ns / 2.0;
+}
+
+/* How far the rate is off at most: what chance may have done, or, while the points are few and what
+ * is known of chance is a guess, what two of them prove. Never more than was known before. */
+static double rate_bound_ppb(const struct clock_window *window,
+                             const struct clock_fit_point *points, size_t surest)
+{
+    double least = window->learned ? 0.0 : INFINITY;
+    for (size_t i = 0; i < window->count; i++) {
+        double apart_s = fabs(points[i].x_s - points[surest].x_s);
+        double both = proof_ns(window, points, i) + proof_ns(window, points, surest);
+        least = i != surest ? fmin(least, both / apart_s) : least;
+    }
+    double chance = CLOCK_CHANCE_SD * window->fit.rate_sd_ppb;
+    return fmin(fmax(chance, least), CLOCK_CHANCE_SD * window->prior.sd_ppb);
+}
+
+static size_t surest_of(const struct clock_window *window, const struct clock_fit_point *points)
+{
+    size_t surest = 0;
+    double least = INFINITY;
+    for (size_t i = 0; i < window->count; i++) {
+        double now = proof_ns(window, points, i) - (double)CLOCK_DRIFT_PPB * points[i].x_s;
+        surest = now < least ? i : surest;
+        least = fmin(least, now);
+    }
+    return surest;
+}
+
+/*
+ * The strongest proof counts; since then line and truth went apart no faster than the drift. Beyond
+ * that an oscillator does not leave its rate, so if the rate is another than it was, the source is
+ * being turned, and may stop being so at any moment.
+ */
+static void measure_bound(struct clock_window *window, const struct clock_fit_point *points)
+{
+    assert(window->count > 0);
+    size_t surest = surest_of(window, points);
+    double rate_bound = rate_bound_ppb(window, points, surest);
+    if (!window->has_usual && rate_bound < USUAL_BOUND_PPB) {
+        window->has_usual = true;
+        window->usual_ppb = window->fit.rate_ppb;
+    }
+    double unusual = window->has_usual ? fabs(window->fit.rate_ppb - window->usual_ppb) : 0.0;
+    window->growth_ppb = (double)CLOCK_DRIFT_PPB + rate_bound + unusual;
+    window->sure_ns = proof_ns(window, points, surest) - window->growth_ppb * points[surest].x_s;
+}
+
+/* Before the window changes: what it is worth for what is usual is how long it lasted. */
+static void grow_used_to(struct clock_window *window, int64_t raw_ns)
+{
+    if (window->has_usual && window->count > 0) {
+        double part = fmin(fabs(seconds_from(raw_ns, newest(window)->raw_ns)) / USUAL_S, 1.0);
+        window->usual_ppb += part * (window->fit.rate_ppb - window->usual_ppb);
+    }
+}
+
 static void fit_points(struct clock_window *window, struct clock_fit_point *points)
 {
     measure_delays(window);
@@ -183,6 +253,7 @@ static void fit_anew(struct clock_window *window)
     struct clock_fit_point points[CLOCK_WINDOW_POINTS];
     fit_points(window, points);
     admit_scatter(window);
+    measure_bound(window, points);
 }
 
 static void drop_oldest(struct clock_window *window, size_t count)
@@ -193,6 +264,7 @@ static void drop_oldest(struct clock_window *window, size_t count)
 
 void clock_window_push(struct clock_window *window, const struct clock_point *point)
 {
+    grow_used_to(window, point->raw_ns);
     if (window->count == CLOCK_WINDOW_POINTS) {
         drop_oldest(window, 1);
     }
@@ -219,6 +291,7 @@ void clock_window_lower_delay(struct clock_window *window, int64_t delay_ns)
     points_of(window, points);
     window->fit = clock_fit_line(points, window->count, &window->prior);
     admit_scatter(window);
+    measure_bound(window, points);
 }
 
 /* The oscillator does not change because the source stepped; but if the points say it did, the old
@@ -239,7 +312,14 @@ void clock_window_restart(struct clock_window *window, const struct clock_point 
         known.rate_ppb = window->fit.rate_ppb;
         known.sd_ppb = fmin(3.0 * window->fit.rate_sd_ppb + RATE_WANDER_PPB, PRIOR_SD_PPB);
     }
+    if (count > 0) {
+        grow_used_to(window, points[count - 1].raw_ns);
+    }
+    bool has_usual = window->has_usual;
+    double usual_ppb = window->usual_ppb;
     clock_window_init(window);
+    window->has_usual = has_usual;
+    window->usual_ppb = usual_ppb;
     if (count == 0) {
         window->prior = known;
         return;
@@ -259,4 +339,12 @@ double clock_window_ahead_ns(const struct clock_window *window, int64_t raw_ns)
 double clock_window_sd_ns(const struct clock_window *window, int64_t raw_ns)
 {
     return clock_fit_sd_at(&window->fit, seconds_from(raw_ns, newest(window)->raw_ns));
+}
+
+/* A source that leaves nothing open is still read by chance. */
+double clock_window_bound_ns(const struct clock_window *window, int64_t raw_ns)
+{
+    double age_s = fabs(seconds_from(raw_ns, newest(window)->raw_ns));
+    double chance = CLOCK_CHANCE_SD * clock_window_sd_ns(window, raw_ns);
+    return fmax(window->sure_ns + window->growth_ppb * age_s, chance);
 }

@@ -10,6 +10,12 @@
 
 enum { CLOCK_WINDOW_POINTS = 64 };
 
+/* How fast errors grow that nobody measures: ClockBound's figure for an oscillator in any weather.
+ */
+#define CLOCK_DRIFT_PPB INT64_C(50000)
+/* So many standard deviations are taken for a bound. */
+#define CLOCK_CHANCE_SD 5.0
+
 struct clock_point {
     int64_t raw_ns;
     int64_t offset_ns; /* the source's time less raw time */
@@ -33,6 +39,10 @@ struct clock_window {
     double scatter_ns; /* standard deviation of a sample with the least delay, as things are now */
     int64_t delay_min_ns;
     double excess_mean_ns;
+    double sure_ns;    /* by so much the line is off at most, at the newest point, */
+    double growth_ppb; /* and so fast that grows */
+    bool has_usual;
+    double usual_ppb; /* the rate in the mean of the last hour */
 };
 
 /* Empty, with a rate of 0 +- 100 ppm. */
@@ -52,5 +62,8 @@ void clock_window_restart(struct clock_window *window, const struct clock_point 
 /* The line at `raw_ns`, from the newest point's offset: only when count > 0. */
 double clock_window_ahead_ns(const struct clock_window *window, int64_t raw_ns);
 double clock_window_sd_ns(const struct clock_window *window, int64_t raw_ns);
+
+/* How far the line is off there at most. */
+double clock_window_bound_ns(const struct clock_window *window, int64_t raw_ns);
 
 #endif

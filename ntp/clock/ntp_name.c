@@ -14,7 +14,7 @@ enum { PORT_TEXT_MAX = 8 };
 
 bool ntp_name_is_due(const struct ntp_name *name, struct mono_ns now)
 {
-    return !name->held && retry_is_due(&name->retry, now);
+    return !name->held && !name->numeric && !name->found && retry_is_due(&name->retry, now);
 }
 
 /* The `turn`-th of the list, round and round. False: not an address we can use. */
@@ -52,6 +52,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     bool found = status == 0 && choose(name, list, &addr);
     uv_freeaddrinfo(list);
     name->held = false;
+    name->found = found;
     if (found) {
         retry_succeeded(&name->retry);
     } else {
@@ -77,6 +78,7 @@ NODISCARD enum nts_err ntp_name_look_up(struct ntp_name *name)
 void ntp_name_turn(struct ntp_name *name)
 {
     name->turn++;
+    name->found = false;
 }
 
 void ntp_name_cancel(struct ntp_name *name)

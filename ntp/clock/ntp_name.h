@@ -16,24 +16,26 @@ struct ntp_name {
     uv_loop_t *loop;
     const char *host;
     uint16_t port;
+    bool numeric; /* an address: there is nothing to look up */
     void *ctx;
     /* Called once for each look-up that began; `addr` NULL: none, and why. */
     void (*over)(void *ctx, const struct net_addr *addr, const char *reason);
 
     /* Its own; zero at first. */
     uv_getaddrinfo_t request;
-    bool held; /* the loop has the request: it may not be freed before `over` was called */
+    bool held;  /* the loop has the request: it may not be freed before `over` was called */
+    bool found; /* and nothing else is wanted */
     size_t turn;
     struct retry retry;
 };
 
-/* True when a look-up may be made now. */
+/* True when a look-up is wanted and may be made now. */
 bool ntp_name_is_due(const struct ntp_name *name, struct mono_ns now);
 
 /* NTS_EINTERNAL: it did not begin, `over` will not be called; counts as one that failed. */
 NODISCARD enum nts_err ntp_name_look_up(struct ntp_name *name);
 
-/* Of several addresses, use the next one. */
+/* Wants another look-up; of several addresses, use the next one. */
 void ntp_name_turn(struct ntp_name *name);
 
 /* Ends a look-up under way early, if that can be done; `over` is called all the same. */

@@ -103,15 +103,13 @@ static void release(struct ntp_source *source)
 
 /* --- The end of an exchange --- */
 
-/* Keys come with an address, so for NTS both are new. A numeric address has no other. */
+/* Keys come with an address. Otherwise the old one is asked on until there is another. */
 static void try_elsewhere(struct ntp_source *source)
 {
-    struct net_addr numeric;
     source->misses = 0;
     if (source->options.nts) {
         ntp_session_wipe(&source->session);
-    } else if (net_addr_parse(source->options.host, 0, &numeric) != NTS_OK) {
-        source->has_addr = false;
+    } else {
         ntp_name_turn(&source->name);
     }
 }
@@ -187,7 +185,9 @@ static void on_name(void *ctx, const struct net_addr *addr, const char *reason)
         source->has_addr = true;
     } else {
         complain(source, "time source has no address", reason);
-        skip(source, NTP_SOURCE_NO_ADDRESS);
+        if (!source->has_addr) {
+            skip(source, NTP_SOURCE_NO_ADDRESS);
+        }
     }
     become_idle(source);
 }
@@ -275,7 +275,8 @@ static void prepare(struct ntp_source *source, struct mono_ns now)
 static void step_idle(struct ntp_source *source)
 {
     struct mono_ns now = mono_raw_now();
-    bool armed = source->options.nts ? source->session.cookie_count > 0 : source->has_addr;
+    bool armed = source->options.nts ? source->session.cookie_count > 0
+                                     : source->has_addr && !ntp_name_is_due(&source->name, now);
     if (now.ns < source->schedule.next.ns) {
         wake_at(source, source->schedule.next.ns);
     } else if (ntp_inquiry_is_held(&source->inquiry)) {
@@ -320,7 +321,6 @@ struct ntp_source *ntp_source_open(const struct ntp_source_options *options)
     if (source == NULL) {
         return NULL;
     }
-    const struct ntp_poll_memory *memory = &options->memory;
     source->options = *options;
     source->on_timer = on_timer;
     source->complaints = (struct log_limit){.interval_s = 600, .burst = 3};
@@ -331,8 +331,8 @@ struct ntp_source *ntp_source_open(const struct ntp_source_options *options)
                                      .over = on_name};
     source->keys = (struct retry){.first_ns = KEYS_FIRST_NS,
                                   .most_ns = KEYS_MOST_NS,
-                                  .failures = memory->key_failures,
-                                  .next = {.ns = memory->key_retry_next}};
+                                  .failures = options->memory.key_failures,
+                                  .next = {.ns = options->memory.key_retry_next}};
     source->inquiry = (struct ntp_inquiry){.loop = options->loop,
                                            .rng = options->rng,
                                            .stats = options->stats,
@@ -340,8 +340,9 @@ struct ntp_source *ntp_source_open(const struct ntp_source_options *options)
                                            .ctx = source,
                                            .over = on_over,
                                            .released = on_released};
-    ntp_poll_init(&source->schedule, &options->poll, memory, mono_raw_now());
+    ntp_poll_init(&source->schedule, &options->poll, &options->memory, mono_raw_now());
     source->has_addr = net_addr_parse(options->host, options->port, &source->addr) == NTS_OK;
+    source->name.numeric = source->has_addr;
     (void)uv_timer_init(options->loop, &source->timer); /* cannot fail */
     source->timer.data = source;
     source->ticking = true;

@@ -2,12 +2,13 @@
 /*
  * A discipline whose sources show and omit what the input says, in any order: served time goes on
  * without a jump that was not told, at a rate that was promised, with a bound that is allowed, and
- * each change of state is told once.
+ * each change of state is told once. What is held for its verdict has no part in what is served.
  */
 #include "common/base/cursor.h"
 #include "ntp/clock/clock_discipline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SOURCES = 4, RATE_MAX_PPB = 500000, JOIN_NS = 2 };
 
@@ -20,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct {
     struct clock_discipline_options options;
     struct clock_discipline clock;
+    struct clock_discipline without; /* the newest sample */
     struct clock_model model;
     struct clock_report report;
     int64_t raw_ns;
@@ -56,6 +58,30 @@ static void live_on(void)
     }
 }
 
+static void take(size_t source, const struct clock_sample *sample)
+{
+    uint64_t held = 0;
+    uint64_t breaks = 0;
+    life.without = life.clock;
+    clock_discipline_sample(&life.clock, source, sample);
+    for (size_t i = 0; i < SOURCES; i++) {
+        const struct clock_filter_counts *before = &life.without.filter[i].counts;
+        held += life.clock.filter[i].counts.outliers - before->outliers;
+        breaks += life.clock.filter[i].counts.breaks - before->breaks;
+    }
+    if (held == 0 || breaks > 0) {
+        return;
+    }
+    struct clock_discipline with = life.clock;
+    struct clock_model model[2];
+    const struct mono_ns raw = {.ns = life.raw_ns};
+    /* A leap second is served when the time has come, whoever called. */
+    clock_discipline_miss(&life.without, source, raw);
+    (void)clock_discipline_update(&with, raw, &model[0]);
+    (void)clock_discipline_update(&life.without, raw, &model[1]);
+    check(memcmp(&model[0], &model[1], sizeof(model[0])) == 0);
+}
+
 /* Near the truth, shifted by up to 2^31 x 1 ns, 1 us or 1 ms. */
 static void sample_near(struct rd *r)
 {
@@ -73,7 +99,7 @@ static void sample_near(struct rd *r)
         .stratum = 3,
         .leap = other & 3,
     };
-    clock_discipline_sample(&life.clock, source & 7, &sample);
+    take(source & 7, &sample);
 }
 
 static void sample_any(struct rd *r)

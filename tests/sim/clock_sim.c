@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clock_sim [--plot FILE] [--seed N] [SCENARIO]...: lives through the scenarios (all, when none is
- * named), prints a table of what came of them and then, a scenario a line, `ok - ` or `not ok - `.
+ * clock_sim [--plot FILE] [--seed N] [--lives N] [SCENARIO]...: lives through the scenarios (all,
+ * when none is named), prints a table of what came of them and then, a scenario a line, `ok - ` or
+ * `not ok - `. When none is named, N (30) lives drawn by chance follow, and as many with a liar.
  * Ends with status 1 if one failed, 2 if it was called wrongly. Nothing here depends on the
  * machine's clock.
  */
+#include "tests/sim/sim_lives.h"
 #include "tests/sim/sim_plot.h"
 #include "tests/sim/sim_scenarios.h"
 
@@ -13,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCENARIOS_MAX = 64 };
+enum { SCENARIOS_MAX = 64, LIVES = 30 };
 
 static void print_head(void)
 {
@@ -88,6 +90,7 @@ static size_t judge(const struct sim_scenario *s, const struct sim_figures *f)
 struct request {
     const char *plot; /* NULL: none */
     uint64_t seed;
+    uint64_t lives;
     int count; /* of names; 0: all scenarios */
     char **names;
 };
@@ -125,6 +128,34 @@ static bool run_all(const struct request *request)
     return ran > 0 && failed == 0;
 }
 
+static bool live(const struct request *request, enum sim_company company, const char *what)
+{
+    uint64_t outside = 0;
+    for (uint64_t i = 0; i < request->lives; i++) {
+        uint64_t number = request->seed + i;
+        struct sim_scenario life = sim_life(number, company);
+        struct sim_figures f = sim_run(&life, number, NULL);
+        if (f.inside_share < 1.0 || f.untold > 0) {
+            printf("    --seed %" PRIu64 " --lives 1: share inside %.6g, changes not told %" PRIu64
+                   "\n",
+                   number, f.inside_share, f.untold);
+            outside++;
+        }
+    }
+    printf("%s - %" PRIu64 " lives at random %s\n", outside > 0 ? "not ok" : "ok", request->lives,
+           what);
+    return outside == 0;
+}
+
+static bool live_all(const struct request *request)
+{
+    if (request->count > 0) {
+        return true;
+    }
+    bool honest = live(request, SIM_HONEST, "with honest sources");
+    return live(request, SIM_ONE_LIES, "of which one source lies") && honest;
+}
+
 static bool parse_arguments(int argc, char **argv, struct request *request)
 {
     int i = 1;
@@ -133,6 +164,8 @@ static bool parse_arguments(int argc, char **argv, struct request *request)
             request->plot = argv[i + 1];
         } else if (strcmp(argv[i], "--seed") == 0) {
             request->seed = strtoull(argv[i + 1], NULL, 0);
+        } else if (strcmp(argv[i], "--lives") == 0) {
+            request->lives = strtoull(argv[i + 1], NULL, 0);
         } else {
             return false;
         }
@@ -149,14 +182,15 @@ static bool parse_arguments(int argc, char **argv, struct request *request)
 
 int main(int argc, char **argv)
 {
-    struct request request = {.seed = SIM_SEED};
+    struct request request = {.seed = SIM_SEED, .lives = LIVES};
     if (!parse_arguments(argc, argv, &request)) {
-        fprintf(stderr, "usage: clock_sim [--plot FILE] [--seed N] [SCENARIO]...\n");
+        fprintf(stderr, "usage: clock_sim [--plot FILE] [--seed N] [--lives N] [SCENARIO]...\n");
         return 2;
     }
     if (request.plot != NULL && !sim_plot_write(request.plot)) {
         perror(request.plot);
         return 1;
     }
-    return run_all(&request) ? 0 : 1;
+    bool good = run_all(&request);
+    return live_all(&request) && good ? 0 : 1;
 }

@@ -212,17 +212,59 @@ Test(clock_filter, three_that_contradict_each_other_are_none)
     cr_assert_eq(filter.counts.outliers, 30);
 }
 
-/* The source begins to run 30 ppm faster: the new rate is believed, not averaged with the old. */
+/* The source begins to run faster, or the machine is another one: the new rate is believed, not
+ * averaged with the old. */
 Test(clock_filter, a_new_rate_is_a_break_too)
 {
-    add_good(0, 30);
-    enum clock_filter_verdict verdict = CLOCK_FILTER_USED;
-    int64_t i = 30;
-    for (; i < 36 && verdict != CLOCK_FILTER_BREAK; i++) {
-        verdict = add(i, (i - 29) * POLL * 30 / 1000000, 0);
+    static const int64_t more_ppm[] = {30, -30, 150, -200, 450};
+    for (size_t k = 0; k < sizeof(more_ppm) / sizeof(more_ppm[0]); k++) {
+        start();
+        add_good(0, 30);
+        enum clock_filter_verdict verdict = CLOCK_FILTER_USED;
+        int64_t i = 30;
+        for (; i < 36 && verdict != CLOCK_FILTER_BREAK; i++) {
+            verdict = add(i, (i - 29) * POLL * more_ppm[k] / 1000000, 0);
+        }
+        cr_assert_eq(verdict, CLOCK_FILTER_BREAK, "%d ppm", (int)more_ppm[k]);
+        for (; i < 60; i++) {
+            (void)add(i, (i - 29) * POLL * more_ppm[k] / 1000000, 0);
+        }
+        cr_assert_float_eq(filter.window.fit.rate_ppb, 20000.0 + (double)more_ppm[k] * 1e3, 300.0,
+                           "%f", filter.window.fit.rate_ppb);
     }
-    cr_assert_eq(verdict, CLOCK_FILTER_BREAK);
-    cr_assert_float_eq(filter.window.fit.rate_ppb, 50000.0, 4000.0);
+}
+
+/* One that goes its own way each time is not on a line, however close together. */
+Test(clock_filter, two_that_come_apart_need_a_third)
+{
+    add_good(0, 30);
+    cr_assert_eq(add(30, 10 * NS_PER_MS, 0), CLOCK_FILTER_SUSPECT);
+    cr_assert_eq(add(31, 15 * NS_PER_MS, 0), CLOCK_FILTER_SUSPECT);
+    cr_assert_eq(add(32, 12 * NS_PER_MS, 0), CLOCK_FILTER_SUSPECT);
+    add_good(33, 40);
+    cr_assert_eq(filter.counts.breaks, 0);
+}
+
+/* What a sample claims counts with the sample. */
+Test(clock_filter, the_word_of_a_held_one_waits_for_its_verdict)
+{
+    struct clock_sample s = sample(30);
+    add_good(0, 30);
+    s.wall_ns += NS_PER_S;
+    s.delay_ns = 0;
+    s.stratum = 0;
+    double before = clock_window_bound_ns(&filter.window, s.raw_ns);
+    for (int k = 0; k < 3; k++) {
+        cr_assert_eq(filter.accepted.stratum, 3);
+        cr_assert_eq(filter.accepted.raw_ns, RAW + 29 * POLL);
+        cr_assert_geq(filter.window.delay_min_ns, DELAY);
+        cr_assert_eq(clock_window_bound_ns(&filter.window, sample(30).raw_ns), before);
+        (void)clock_filter_add(&filter, &s);
+        s.raw_ns += POLL;
+        s.wall_ns += POLL;
+    }
+    cr_assert_eq(filter.accepted.stratum, 0);
+    cr_assert_eq(filter.window.delay_min_ns, 0);
 }
 
 Test(clock_filter, slow_answers_say_little)

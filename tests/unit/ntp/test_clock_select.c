@@ -33,6 +33,19 @@ struct vote {
     {                                                                                              \
         .offset_ns = (offset), .distance_ns = (distance), .usable = true, .distrusted = true       \
     }
+#define WIDE(offset, distance)                                                                     \
+    {                                                                                              \
+        .offset_ns = (offset), .distance_ns = (distance), .usable = true, .wide = true             \
+    }
+#define WIDE_PREFER(offset, distance)                                                              \
+    {                                                                                              \
+        .offset_ns = (offset), .distance_ns = (distance), .usable = true, .wide = true,            \
+        .prefer = true                                                                             \
+    }
+#define STEADY(offset, distance)                                                                   \
+    {                                                                                              \
+        .offset_ns = (offset), .distance_ns = (distance), .usable = true, .steady = true           \
+    }
 #define SILENT                                                                                     \
     {                                                                                              \
         .usable = false                                                                            \
@@ -138,6 +151,41 @@ static const struct vote votes[] = {
      0,
      "*++s",
      "---d"},
+    {"one alone and too far away", {WIDE(0, 1000)}, 1, 0, 100, "F", "-"},
+    {"the preferred one is too far away",
+     {WIDE_PREFER(0, 1000), AT(3, 10), AT(-4, 11)},
+     3,
+     1,
+     100,
+     ".*+",
+     "---"},
+    {"all are", {WIDE(0, 1000), WIDE(3, 1000), WIDE(5, 1000)}, 3, 1, 100, "FFF", "---"},
+    {"one that is has a voice all the same",
+     {WIDE(0, 1000), AT(3, 10), AT(9000, 10)},
+     3,
+     0,
+     0,
+     ".*f",
+     "--d"},
+    {"two that agreed come apart slowly", {STEADY(5, 10), STEADY(30, 10)}, 2, 1, 100, "cc", "--"},
+    {"... also if served time went with one", {STEADY(0, 1), STEADY(30, 10)}, 2, 1, 5, "cc", "--"},
+    {"one of them has stepped", {STEADY(5, 10), AT(1000, 10)}, 2, 1, 100, "*f", "-d"},
+    {"to say that one knows little is not to agree",
+     {SILENT, KNOWN_LIAR(10000, 20000)},
+     2,
+     0,
+     100,
+     "sf",
+     "-d"},
+    {"... with another one neither", {AT(0, 10), KNOWN_LIAR(10000, 20000)}, 2, 0, 0, "*.", "-d"},
+    {"... nor with most",
+     {AT(0, 10), AT(1, 10), KNOWN_LIAR(10000, 20000)},
+     3,
+     0,
+     100,
+     "*+.",
+     "--d"},
+    {"two liars vouch for each other", {KNOWN_LIAR(0, 10), KNOWN_LIAR(1, 10)}, 2, 0, 0, "*+", "--"},
     {"ends of time",
      {AT(INT64_MAX, INT64_MAX), AT(INT64_MIN, INT64_MAX), AT(0, INT64_MAX)},
      3,

@@ -99,6 +99,7 @@ Test(http_get, answers)
         {"HTTP/1.0 200 OK\r\n\r\n", NTS_OK, ""},
         {"HTTP/1.1 503 No\r\n\r\nno\n", NTS_EFORMAT, NULL},
         {"HTTP/1.1 200 OK\r\nA: b\r\n", NTS_EFORMAT, NULL},
+        {"HTTP/1.1 \x1b[2 No\r\n\r\n", NTS_EFORMAT, NULL},
         {"SSH-2.0-x\r\n\r\n", NTS_EFORMAT, NULL},
         {"", NTS_EFORMAT, NULL},
         {"HTTP/1.1 200 OK\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
@@ -115,6 +116,7 @@ Test(http_get, answers)
         enum nts_err err = http_get(&url, 300, &buf, &body, &why);
         cr_expect_eq(err, cases[i].err, "case %zu: %s", i, why.text);
         cr_expect(err == NTS_OK || why.text[0] != '\0');
+        cr_expect_null(strchr(why.text, 0x1b), "no control character gets out");
         if (cases[i].body != NULL) {
             cr_expect(span_is(body, cases[i].body, strlen(cases[i].body)));
         }

@@ -102,6 +102,24 @@ Test(status_text, table)
     cr_expect_null(strchr(text, 0x1b));
 }
 
+/* Every verdict there is, as metrics name them. */
+Test(status_text, marks)
+{
+    static const struct {
+        const char *verdict;
+        const char *line;
+    } cases[] = {{"selected", "\n* s "},  {"combined", "\n+ s "},    {"spare", "\n- s "},
+                 {"candidate", "\n  s "}, {"falseticker", "\nx s "}, {"far", "\n~ s "},
+                 {"silent", "\n? s "}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct status status = {.state = "synchronised", .source_count = 1};
+        status.source[0] = (struct status_source){.name = "s", .kind = "ntp"};
+        (void)snprintf(status.source[0].verdict, sizeof(status.source[0].verdict), "%s",
+                       cases[i].verdict);
+        cr_expect_not_null(strstr(printed(&status), cases[i].line), "%s", cases[i].verdict);
+    }
+}
+
 Test(status_text, nothing_known)
 {
     const struct status status = {.state = "starting"};

@@ -16,9 +16,13 @@
 
 void child_ignore_signals(void)
 {
-    static const int signals[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGXFSZ};
+    static const int signals[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM,   SIGVTALRM,
+                                  SIGXFSZ, SIGPROF, SIGIO,   SIGSTKFLT, SIGPWR};
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         (void)signal(signals[i], SIG_IGN);
+    }
+    for (int s = SIGRTMIN; s <= SIGRTMAX; s++) { /* those below are libc's own */
+        (void)signal(s, SIG_IGN);
     }
 }
 

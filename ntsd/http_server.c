@@ -238,10 +238,13 @@ static void take(struct http_server *server)
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-    /* A failed accept(2) (descriptors, memory, gone again) is the kernel's to try again. */
+    struct http_server *server = listener->data;
     if (status == 0) {
-        take(listener->data);
+        take(server);
+        return;
     }
+    /* No descriptor or no memory: the queue stays readable, so somebody has to give one back. */
+    make_room(server);
 }
 
 struct http_server *http_server_open(uv_loop_t *loop, const struct http_server_options *options)

@@ -101,6 +101,7 @@ int role_status_run(const struct role_context *context)
     bool good = open_loop(role);
     if (good) {
         (void)uv_run(&role->loop, UV_RUN_DEFAULT);
+        (void)uv_loop_close(&role->loop);
     } else {
         log_event(LOG_LEVEL_ERROR, "status service cannot start", NULL);
     }

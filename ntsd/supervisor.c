@@ -37,6 +37,7 @@ struct supervisor {
     unsigned terminations; /* SIGTERM and SIGINT received */
     struct mono_ns drain_began;
     int64_t started_s;
+    struct log_limit reloads_told;
 };
 
 static uint64_t ms_since(struct mono_ns then)
@@ -198,6 +199,16 @@ static void drain(struct supervisor *s)
     }
 }
 
+/* Somebody's loop that sends SIGHUP is not to fill the log. */
+static void tell_reload(struct supervisor *s)
+{
+    uint64_t suppressed = 0;
+    if (log_limit_allows(&s->reloads_told, mono_now(), &suppressed)) {
+        log_event(LOG_LEVEL_INFO, "reload: certificates are read again, the configuration is not",
+                  "suppressed", log_fmt(LOG_BUF, "%lu", suppressed), NULL);
+    }
+}
+
 static void take_signals(struct supervisor *s)
 {
     struct signalfd_siginfo info;
@@ -209,8 +220,7 @@ static void take_signals(struct supervisor *s)
         }
     }
     if (reload && s->terminations == 0) {
-        log_event(LOG_LEVEL_INFO, "reload: certificates are read again, the configuration is not",
-                  NULL);
+        tell_reload(s);
         send_all(s, SIGHUP, true, true);
     }
 }
@@ -255,7 +265,10 @@ static bool block_signals(struct supervisor *s)
 
 int supervisor_run(const struct child_world *world, struct board *board)
 {
-    struct supervisor s = {.world = world, .board = board, .started_s = wall_now().ns / NS_PER_S};
+    struct supervisor s = {.world = world,
+                           .board = board,
+                           .started_s = wall_now().ns / NS_PER_S,
+                           .reloads_told = {.interval_s = 1, .burst = 5}};
     if (!block_signals(&s)) {
         log_event(LOG_LEVEL_ERROR, "no signalfd", "error", strerror(errno), NULL);
         return 1;

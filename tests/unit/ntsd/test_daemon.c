@@ -169,7 +169,8 @@ Test(daemon, children_die_with_their_parent)
 Test(daemon, reloads_and_strange_signals_kill_nobody)
 {
     pid_t child[ROLES];
-    static const int signals[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGHUP};
+    const int signals[] = {SIGHUP, SIGUSR1,   SIGUSR2, SIGPIPE,  SIGALRM,  SIGPROF,
+                           SIGIO,  SIGSTKFLT, SIGPWR,  SIGRTMIN, SIGRTMAX, SIGHUP};
     start();
     for (size_t i = 0; i < ROLES; i++) {
         child[i] = daemon_child(&d, roles[i]);
@@ -181,6 +182,7 @@ Test(daemon, reloads_and_strange_signals_kill_nobody)
     }
     for (size_t i = 0; i < ROLES; i++) {
         (void)kill(child[i], SIGUSR1);
+        (void)kill(child[i], SIGRTMIN);
     }
     cr_expect_geq(daemon_await(&d, 10000), 0);
     for (size_t i = 0; i < ROLES; i++) {

@@ -143,7 +143,7 @@ port_taken() {
 }
 # http_status PATH: the number from ntsd's status address, nothing when nobody answers.
 http_status() {
-    local version code
+    local version="" code=""
     { exec 9<>"/dev/tcp/127.0.0.1/$HTTP"; } 2>/dev/null || return 1
     printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&9 2>/dev/null
     read -r -t 2 version code _ <&9

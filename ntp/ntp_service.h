@@ -33,6 +33,7 @@ enum ntp_count {
     NTP_COUNT_RECEIVE_FAILED,
     NTP_COUNT_NO_STAMP,       /* no kernel receive timestamp that may be believed: ntp_stamp.h */
     NTP_COUNT_UNSYNCHRONISED, /* answered with leap 3 */
+    NTP_COUNT_FORGOTTEN,      /* clients that made room in the table of limits: ratelimit.h */
     NTP_COUNTERS
 };
 _Static_assert((int)NTP_COUNTERS <= (int)STATS_COUNTERS, "a stats block holds them all");
@@ -63,8 +64,8 @@ struct ntp_service_options {
 int ntp_service_run(const struct ntp_service_options *options);
 
 /* A bound UDP socket: SO_REUSEPORT, IPV6_V6ONLY, SO_TIMESTAMPNS, IP_PKTINFO or IPV6_RECVPKTINFO, a
- * receive buffer of a second's worth, non-blocking, close on exec; no multicast, and no path MTU
- * that ICMP errors could lower. NTS_ESYSTEM: errno. */
+ * receive buffer for a burst of thousands, non-blocking, close on exec; no multicast, and no path
+ * MTU that ICMP errors could lower. NTS_ESYSTEM: errno. */
 struct net_addr;
 NODISCARD enum nts_err ntp_socket_open(const struct net_addr *addr, int *fd);
 

@@ -53,6 +53,7 @@ struct ntp_worker {
     struct answer_env env;
     struct cookie_ring ring;
     struct ratelimit limit;
+    uint64_t forgotten; /* of `limit`, counted */
     void *limit_memory; /* NULL: nobody is limited */
     struct ntp_batch batch;
     struct reply_state reply[NTP_BATCH];
@@ -188,6 +189,13 @@ static void finish(struct ntp_worker *worker, struct reply_state *state)
     stats_duration(worker->own->stats, (uint64_t)(leaves.ns - state->received.ns));
 }
 
+/* What the table of limits has given up since the batch before. */
+static void count_forgotten(struct ntp_worker *worker)
+{
+    count(worker, NTP_COUNT_FORGOTTEN, worker->limit.forgotten - worker->forgotten);
+    worker->forgotten = worker->limit.forgotten;
+}
+
 /* One batch from `fd`; true when more may wait. */
 static bool serve_batch(struct ntp_worker *worker, int fd)
 {
@@ -213,6 +221,7 @@ static bool serve_batch(struct ntp_worker *worker, int fd)
     count(worker, NTP_COUNT_RECEIVED, n);
     count(worker, NTP_COUNT_SENT, sent);
     count(worker, NTP_COUNT_SEND_FAILED, failed);
+    count_forgotten(worker);
     return n == NTP_BATCH;
 }
 

@@ -42,6 +42,7 @@ static const char *const names[NTP_COUNTERS] = {
     [NTP_COUNT_RECEIVE_FAILED] = "receive_failed",
     [NTP_COUNT_NO_STAMP] = "no_stamp",
     [NTP_COUNT_UNSYNCHRONISED] = "unsynchronised",
+    [NTP_COUNT_FORGOTTEN] = "forgotten",
 };
 
 static const char *const ages[NTP_COOKIE_AGES] = {"next", "0", "1", "2", "3", "4-7", "8+"};

@@ -47,6 +47,8 @@ static void write_ntp(const struct snapshot *s, struct wr *out)
         {NTP_COUNT_NO_STAMP, "ntsd_ntp_no_stamp_total",
          "Datagrams without a usable kernel receive timestamp."},
         {NTP_COUNT_UNSYNCHRONISED, "ntsd_ntp_unsynchronised_total", "Answers with leap 3."},
+        {NTP_COUNT_FORGOTTEN, "ntsd_ntp_limit_forgotten_total",
+         "Clients whose rate limit was forgotten, to remember newer ones."},
     };
     const char *name = "ntsd_ntp_datagrams_total";
     metrics_head(out, name, "counter", "Datagrams by what became of them.");

@@ -119,9 +119,14 @@ $(BUILD)/fuzz/libntsd.a: $(FUZZ_OBJ)
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libntsd.a
 	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MF $@.d -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
-$(BUILD)/cover/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(foreach f,$(FOLDERS),$(call lib_of,$(f)))
+ALL_LIBS  := $(foreach f,$(FOLDERS),$(call lib_of,$(f)))
+$(BUILD)/cover/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(ALL_LIBS)
 	@mkdir -p $(@D); clang $(CPPFLAGS) -std=c11 $(WARN) $(SANFLAGS) -fsanitize=fuzzer -o $@ $< \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
+# The unit tests for valgrind: Criterion's workers take it ten times as long.
+$(B)/valgrind/%: $(B)/obj/%.o $(B)/obj/tests/unit/tsan_runner.o $(ALL_LIBS)
+	@mkdir -p $(@D); $(LINK) $(LDLIBS)
 
 unit: $(BINS) $(UNIT) ## run the unit tests (with SAN=address,undefined or SAN=thread: sanitized)
 	@tests/support/run.sh unit $(B)
@@ -135,7 +140,7 @@ fuzz: $(FUZZ) ## fuzz T=target for TIME=seconds (60); without T all targets shar
 	@tests/support/fuzz.sh $(BUILD)/fuzz "$(T)" "$(or $(TIME),60)"
 cover: $(BINS) $(UNIT) $(FUZZ) ## lines of core files that unit tests and corpora run; 95 % wanted
 	@tests/support/cover.sh $(B)
-judges: $(BINS) $(UNIT) $(E2E_BIN) ## independent judges: TLS scanners, checksec, valgrind, cppcheck, clang-tidy
+judges: $(BINS) $(UNIT_SRC:%.c=$(B)/valgrind/%) $(E2E_BIN) ## independent judges: TLS scanners, checksec, valgrind, cppcheck, clang-tidy
 	@tests/support/judges.sh $(B) $(CPPFLAGS)
 demo: $(BINS) ## dev CA, ntsd on loopback, asked by ntsq and chronyd, stopped again
 	@tests/support/demo.sh $(B)

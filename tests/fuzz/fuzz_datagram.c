@@ -6,9 +6,8 @@
  * with, so that no authenticated answer may come out; odd, the rest is put into a request with a
  * valid cookie and a valid authenticator (fuzz_ntp.h), so that what lies behind them is reached.
  */
-#include "ntp/answer.h"
 #include "ntp/query.h"
-#include "tests/fuzz/fuzz_ntp.h"
+#include "tests/fuzz/fuzz_answer.h"
 
 enum {
     HOW_PLACEHOLDERS = 0x07,
@@ -36,36 +35,6 @@ static void set_up(void)
     rng_init_from(&rng, fuzz_fill, &random_state);
 }
 
-static bool is_nak(enum ntp_verdict verdict)
-{
-    return verdict >= NTP_NAK_COOKIE_FORMAT && verdict <= NTP_NAK_REQUEST_AUTH;
-}
-
-/* What holds for every answer. */
-static void check_reply(struct span request, enum ntp_verdict verdict, struct span reply)
-{
-    check(reply.n >= NTP_HEADER_LEN && reply.n <= request.n);
-    struct rd r = rd_init(reply);
-    struct rd q = rd_init(request);
-    struct ntp_header header = ntp_header_read(&r);
-    struct ntp_header asked = ntp_header_read(&q);
-    check(asked.mode == NTP_MODE_CLIENT && header.mode == NTP_MODE_SERVER);
-    check(header.version == asked.version && header.origin_time == asked.transmit_time);
-    check(is_nak(verdict) == (header.reference_id == NTP_KISS_NTSN));
-    check(!is_nak(verdict) || (header.stratum == 0 && header.leap == NTP_LEAP_UNKNOWN));
-    size_t uids = 0;
-    size_t authenticators = 0;
-    struct ntp_ef ef;
-    while (ntp_ef_next(&r, reply.n, &ef) == NTS_OK) {
-        check(ef.type == NTP_EF_UNIQUE_IDENTIFIER || ef.type == NTP_EF_AUTHENTICATOR);
-        uids += ef.type == NTP_EF_UNIQUE_IDENTIFIER ? 1 : 0;
-        authenticators += ef.type == NTP_EF_AUTHENTICATOR ? 1 : 0;
-    }
-    check(rd_end(&r));
-    check(uids <= 1 && (uids == 1 || verdict == NTP_ANSWER_PLAIN));
-    check(authenticators == (verdict == NTP_ANSWER_NTS ? 1 : 0));
-}
-
 static enum ntp_verdict ask(const struct answer_env *env, struct span request, struct span *reply)
 {
     memset(reply_bytes, 0xcc, sizeof(reply_bytes));
@@ -74,7 +43,7 @@ static enum ntp_verdict ask(const struct answer_env *env, struct span request, s
     *reply = span_of(NULL, 0);
     if (ntp_verdict_is_answer(verdict)) {
         *reply = answer_finish(&pending, 6);
-        check_reply(request, verdict, *reply);
+        (void)fuzz_check_reply(request, verdict, verdict == NTP_ANSWER_NTS, *reply);
     }
     for (size_t i = request.n; i < sizeof(reply_bytes); i++) {
         check(reply_bytes[i] == 0xcc);

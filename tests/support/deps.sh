@@ -10,7 +10,7 @@ tests="libcriterion-dev clang libclang-rt-14-dev llvm-14 openssl tshark iproute2
 # What the peers in build/peers (chrony, NTPsec: unpacked, never installed, never started as a
 # service) need at run time.
 peers="libcap2 libedit2 libgnutls30 libnettle8 libseccomp2 libbsd0 python3 tzdata netbase ca-certificates"
-judges="checksec testssl.sh sslscan nmap valgrind libc6-dbg cppcheck clang-tidy openssl procps libcriterion-dev"
+judges="checksec testssl.sh nmap binutils valgrind libc6-dbg cppcheck clang-tidy openssl procps python3 curl libcriterion-dev"
 lint="clang-format clang-tidy cppcheck shellcheck mandoc"
 
 # The machine may have a node of another making.

@@ -138,3 +138,21 @@ Test(answer_limit, what_is_dropped_anyway_costs_nobody_anything)
     }
     cr_expect_eq(ask("", &reply), NTP_ANSWER_PLAIN);
 }
+
+static int no_octets(void *ctx, uint8_t *out, size_t n)
+{
+    (void)ctx;
+    (void)out;
+    (void)n;
+    return -1;
+}
+
+Test(answer_limit, who_leaks_cannot_be_drawn)
+{
+    struct span reply;
+    rng_init_from(&s.rng, no_octets, NULL);
+    cr_expect_eq(ask("", &reply), NTP_DROP_NO_RANDOM);
+    cr_expect_eq(reply.n, 0);
+    s.env.limit = NULL;
+    cr_expect_eq(ask("", &reply), NTP_ANSWER_PLAIN, "nothing to be drawn");
+}

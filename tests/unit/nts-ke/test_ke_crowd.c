@@ -40,8 +40,9 @@ Test(ke_crowd, counts_like_a_list_does)
     cr_assert_eq(ke_crowd_cells(PLACES), 128);
     ke_crowd_init(&crowd, cell, 128);
     for (size_t i = 0; i < PLACES; i++) {
-        /* Neighbours, some across the end of the table, so that probes run into each other. */
-        place[i] = 0xfffffff0U + i + (i % 3) * 128;
+        /* Three for each of neighbouring cells up to the end of the table and across it, so that
+         * probes run into each other. */
+        place[i] = 0xfffffff6U + i / 3 + (i % 3) * 128;
     }
     for (int step = 0; step < STEPS; step++) {
         size_t i = draw() % PLACES;
